@@ -1,0 +1,40 @@
+//! What a platform must be. Knows `model`, does no IO: a platform gets bytes and returns values.
+
+pub mod delivery;
+pub mod descriptor;
+pub mod form;
+pub mod json;
+pub mod settings;
+pub mod signature;
+
+pub use delivery::{Decoded, Delivery, Malformed};
+pub use descriptor::{CallbackKind, Descriptor, Priority, SettingKey, Status};
+pub use settings::AccountSettings;
+pub use signature::{Unverified, Verified};
+
+/// One live-video service. Capabilities are separate: a platform without callbacks has no callback code.
+pub trait Platform: Send + Sync {
+    /// The facts about it.
+    fn descriptor(&self) -> &'static Descriptor;
+
+    /// How it calls us; `None` for a platform without push.
+    fn callbacks(&self) -> Option<&dyn Callbacks> {
+        None
+    }
+}
+
+/// How a platform calls us. All methods are pure and fast: they run on the request's path.
+pub trait Callbacks: Send + Sync {
+    /// Did the platform send these bytes? Runs before anything parses them.
+    ///
+    /// # Errors
+    /// [`Unverified`] when the proof that the platform gives is missing or wrong; answered with 401.
+    fn verify<'d>(&self, delivery: &'d Delivery, account: &AccountSettings) -> Result<Verified<'d>, Unverified>;
+
+    /// What do they say?
+    ///
+    /// # Errors
+    /// [`Malformed`] when it cannot be told: the bytes are quarantined and answered with 200, because a
+    /// retry would bring the same bytes.
+    fn decode(&self, delivery: &Verified<'_>, account: &AccountSettings) -> Result<Decoded, Malformed>;
+}
