@@ -1,39 +1,236 @@
-//! Accept a delivery: find whose it is, verify, decode, commit.
+//! Accept a delivery: find whose it is, verify, decode, commit; answer only after that.
+
+mod outcome;
+mod retry;
+mod route;
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
+pub use outcome::Outcome;
+pub use retry::RetryError;
+pub use route::{Receiver, Receivers, Route};
+
+use crate::{
+    model::{
+        Attributes, ContentHash, EntityKey, Noun, Observation, Proof, Verb, entities::QuarantinedDelivery,
+    },
+    platform::{Decoded, Delivery, Malformed, Unverified},
+    ports::Clock,
+    store::{DeliveryRecord, Store},
+    telemetry,
+};
+
+/// Accepts deliveries; cheap to clone.
 #[derive(Clone)]
-pub struct Ingest;
-/// A callback URL that was right: account, token and callback.
-pub struct Route;
-impl Route {
-    /// Whether viewers' browsers post here, so that cross-origin requests are allowed.
-    pub fn is_from_browsers(&self) -> bool { todo!() }
+pub struct Ingest {
+    receivers: Arc<Receivers>,
+    store: Store,
+    clock: Arc<dyn Clock>,
 }
 
 impl Ingest {
+    /// For the callbacks of `receivers`, committed to `store`.
+    pub fn new(receivers: Receivers, store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { receivers: Arc::new(receivers), store, clock }
+    }
+
     /// Whose callback this is; `None` if account, token or callback is wrong, taking equally long.
-    pub fn route(&self, _account: &str, _url_token: &str, _callback: &str) -> Option<Route> { todo!() }
-    /// Verify, decode, commit. Must be given up after the delivery deadline by the caller (drop the future).
-    pub async fn accept(&self, _route: &Route, _content_type: Option<String>, _body: Bytes, _received_at: Timestamp) -> Outcome { todo!() }
-    /// Counts and logs a delivery that ended before `accept` could (late, oversized body, ...).
-    pub fn unavailable(&self, _route: &Route, _why: &'static str) -> Outcome { todo!() }
+    pub fn route(&self, account: &str, url_token: &str, callback: &str) -> Option<Route<'_>> {
+        self.receivers.route(account, url_token, callback)
+    }
+
+    /// Verifies, decodes and commits. The caller gives up waiting at the delivery deadline by dropping the
+    /// future; a commit that was begun is carried through all the same.
+    pub async fn accept(
+        &self,
+        route: Route<'_>,
+        content_type: Option<String>,
+        body: Bytes,
+        received_at: Timestamp,
+    ) -> Outcome {
+        // Milliseconds are what the store keeps and events show.
+        let received_at = Timestamp::from_millisecond(received_at.as_millisecond()).unwrap_or(received_at);
+        let delivery = Delivery { callback: route.callback, content_type, body, received_at };
+        let fate = match read(route, &delivery) {
+            Reading::Unverified(Unverified(why)) => Fate::new(Outcome::Refused, why),
+            Reading::Probe => Fate::new(Outcome::Probe, "an empty form: the URL was tried"),
+            Reading::Understood { content, observations, proof } => {
+                self.commit(route, delivery, proof, content, observations, None).await
+            }
+            Reading::Malformed { proof, reason } => {
+                let content = ContentHash::of_bytes(&delivery.body);
+                let observations = vec![quarantined(&delivery, content, &reason)];
+                self.commit(route, delivery, proof, content, observations, Some(reason.0)).await
+            }
+        };
+        self.tell(route, &fate, received_at);
+        fate.outcome
+    }
+
+    /// Counts and tells of a delivery that ended before [`Ingest::accept`] did.
+    pub fn unavailable(&self, route: Route<'_>, received_at: Timestamp, why: &'static str) -> Outcome {
+        self.tell(route, &Fate::new(Outcome::Unavailable, why), received_at);
+        Outcome::Unavailable
+    }
+
+    async fn commit(
+        &self,
+        route: Route<'_>,
+        delivery: Delivery,
+        proof: Proof,
+        content: ContentHash,
+        observations: Vec<Observation>,
+        quarantined: Option<String>,
+    ) -> Fate {
+        let received_at = delivery.received_at;
+        let reason = quarantined.clone();
+        let record = record(route, delivery, proof, content, observations, quarantined);
+        let durable = match self.store.commit(record).await {
+            Ok(durable) => durable,
+            Err(error) => return Fate::new(Outcome::Unavailable, error.to_string()),
+        };
+        self.store.note_answered(&durable, self.milliseconds_since(received_at));
+        for event_type in durable.event_types() {
+            let platform = route.receiver.platform.descriptor().id;
+            metrics::counter!(telemetry::EVENTS, "platform" => platform, "type" => event_type.clone(), "via" => "callback")
+                .increment(1);
+        }
+        let outcome = match (&reason, durable.is_repeat()) {
+            (_, true) => Outcome::Duplicate,
+            (Some(_), false) => Outcome::Quarantined,
+            (None, false) => Outcome::Accepted { events: durable.event_types().len() },
+        };
+        let detail = reason.unwrap_or_else(|| match durable.event_types() {
+            [] => "nothing new".to_owned(),
+            event_types => event_types.join(", "),
+        });
+        Fate { outcome, detail, delivery: Some(durable.delivery()) }
+    }
+
+    /// The delivery's log line and metrics.
+    fn tell(&self, route: Route<'_>, fate: &Fate, received_at: Timestamp) {
+        let platform = route.receiver.platform.descriptor().id;
+        let (account, callback) = (&route.receiver.settings.name, route.callback.name);
+        let (outcome, detail) = (fate.outcome.as_str(), &fate.detail);
+        let ms = self.milliseconds_since(received_at);
+
+        metrics::counter!(telemetry::DELIVERIES, "platform" => platform, "callback" => callback, "outcome" => outcome)
+            .increment(1);
+        metrics::histogram!(telemetry::DELIVERY_SECONDS, "platform" => platform).record(f64::from(ms) / 1000.0);
+
+        let span = tracing::info_span!(
+            "delivery",
+            platform,
+            %account,
+            callback,
+            delivery = fate.delivery,
+            outcome
+        );
+        span.in_scope(|| match fate.outcome {
+            Outcome::Accepted { .. } | Outcome::Duplicate | Outcome::Probe => {
+                tracing::info!("{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)");
+            }
+            Outcome::Quarantined | Outcome::Refused | Outcome::Unavailable => {
+                tracing::warn!("{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)");
+            }
+        });
+    }
+
+    fn milliseconds_since(&self, received_at: Timestamp) -> u32 {
+        u32::try_from(self.clock.now().duration_since(received_at).as_millis()).unwrap_or(0)
+    }
 }
 
-/// The one fate of a delivery; also its metric label.
-#[must_use]
-#[derive(Debug)]
-pub enum Outcome {
-    /// Committed; so many events came of it (may be none).
-    Accepted { events: usize },
-    /// Committed before.
-    Duplicate,
-    /// An empty form: a console tries the URL.
-    Probe,
-    /// Committed raw, could not be understood.
-    Quarantined,
-    /// Not from the platform.
-    Refused,
-    /// Ours: please come again.
-    Unavailable,
+/// An outcome and what an operator wants to know of it; never a value out of the body.
+struct Fate {
+    outcome: Outcome,
+    detail: String,
+    delivery: Option<u64>,
 }
+
+impl Fate {
+    fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self { outcome, detail: detail.into(), delivery: None }
+    }
+}
+
+/// What became of the bytes.
+enum Reading {
+    Unverified(Unverified),
+    Probe,
+    Understood { content: ContentHash, observations: Vec<Observation>, proof: Proof },
+    Malformed { proof: Proof, reason: Malformed },
+}
+
+fn read(route: Route<'_>, delivery: &Delivery) -> Reading {
+    let Receiver { platform, settings, .. } = route.receiver;
+    let id = platform.descriptor().id;
+    let callbacks = platform.callbacks().expect("only platforms with callbacks have routes");
+    let verified = match callbacks.verify(delivery, settings) {
+        Ok(verified) => verified,
+        Err(unverified) => return Reading::Unverified(unverified),
+    };
+    let proof = verified.proof();
+    if proof == Proof::UrlToken {
+        metrics::counter!(telemetry::UNSIGNED_DELIVERIES, "platform" => id).increment(1);
+    }
+    match catch_unwind(AssertUnwindSafe(|| callbacks.decode(&verified, settings))) {
+        Ok(Ok(Decoded::Probe)) => Reading::Probe,
+        Ok(Ok(Decoded::Observed { content, observations, quirks })) => {
+            for quirk in quirks {
+                metrics::counter!(telemetry::QUIRKS, "platform" => id, "quirk" => quirk).increment(1);
+            }
+            Reading::Understood { content, observations, proof }
+        }
+        Ok(Err(reason)) => Reading::Malformed { proof, reason },
+        Err(_) => Reading::Malformed { proof, reason: Malformed::because("livehook panicked while decoding it") },
+    }
+}
+
+fn record(
+    route: Route<'_>,
+    delivery: Delivery,
+    proof: Proof,
+    content: ContentHash,
+    observations: Vec<Observation>,
+    quarantined: Option<String>,
+) -> DeliveryRecord {
+    let descriptor = route.receiver.platform.descriptor();
+    DeliveryRecord {
+        account: route.receiver.settings.name.clone(),
+        platform: descriptor.id,
+        callback: route.callback.name,
+        content_type: delivery.content_type,
+        body: delivery.body,
+        received_at: delivery.received_at,
+        proof,
+        priority: route.callback.priority,
+        content,
+        observations,
+        retries: descriptor.retries,
+        quarantined,
+    }
+}
+
+/// What is published of a delivery that could not be understood.
+fn quarantined(delivery: &Delivery, content: ContentHash, reason: &Malformed) -> Observation {
+    let attributes = QuarantinedDelivery {
+        callback: Some(delivery.callback.name.to_owned()),
+        reason: Some(reason.0.clone()),
+        body_bytes: Some(delivery.body.len() as u64),
+    };
+    Observation {
+        told: Some(Verb::Quarantined),
+        attributes: Attributes::of(&attributes),
+        ..Observation::of(EntityKey::new(Noun::Delivery, content.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

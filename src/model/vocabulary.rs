@@ -196,6 +196,11 @@ impl Noun {
     pub const fn is_playback(self) -> bool {
         matches!(self, Noun::Playback | Noun::Download | Noun::Bookmark)
     }
+
+    /// What is known of it may be forgotten some days after it was last heard of.
+    pub const fn fades(self) -> bool {
+        self.is_playback() || matches!(self, Noun::Notice | Noun::Delivery)
+    }
 }
 
 /// A noun with one of its verbs: `broadcast.started`. Only pairs of the vocabulary can be made.

@@ -1,33 +1,345 @@
-//! The one database, and the only place with SQL.
-pub mod types;
+//! The one database, and the only place with SQL: deliveries, what is known, events, the ledger of PubAcks.
+//!
+//! One thread writes. It commits whatever is waiting in one transaction, fsyncs, and then tells each
+//! waiter; a delivery's [`Durable`] exists only after that. Reads have a connection of their own and see
+//! the latest commit. Methods speak of deliveries, events and PubAcks; no SQL type leaves this module, so
+//! that another engine can stand behind the same methods.
+
+mod commit;
+mod ledger;
+mod open;
+mod quarantine;
+mod space;
+mod types;
+mod write;
+mod writer;
+
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU8, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use open::{OpenError, StoreOptions};
+pub use space::{Fullness, Usage};
 pub use types::*;
 
+use commit::{CommitDelivery, Requeue};
+use space::Ballast;
+use write::Write;
+use writer::{Job, QUEUE_MAX, Session, Writer};
+
+/// A handle to the open store; cheap to clone. Dropping the last one ends the writer.
 #[derive(Clone)]
-pub struct Store;
+pub struct Store {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    reader: Mutex<Connection>,
+    newest_event: watch::Receiver<u64>,
+    failed: watch::Receiver<Option<String>>,
+    fullness: AtomicU8,
+    /// Every event up to this row is published or set aside; where reading what waits begins.
+    published_below: AtomicU64,
+    ballast: Ballast,
+    dir: PathBuf,
+    bytes_max: u64,
+    has_bus: bool,
+    _lock: File,
+}
+
+/// The writer's thread, to be waited for after the last [`Store`] was dropped.
+#[must_use]
+pub struct WriterThread(JoinHandle<()>);
+
+impl WriterThread {
+    /// Waits until everything handed over is committed and the file is closed.
+    pub fn join(self) {
+        // A panic in the writer was logged where it happened.
+        let _ = self.0.join();
+    }
+}
 
 impl Store {
-    /// Commits a delivery: raw bytes, known state and events in one transaction; returns after fsync.
-    pub async fn commit(&self, _record: DeliveryRecord) -> Result<Durable, CommitError> { todo!() }
-    /// Notes that our 200 for a delivery left after so many milliseconds. Not waited for.
-    pub fn note_answered(&self, _durable: &Durable, _after_ms: u32) { todo!() }
-    /// Row of the newest committed event; changes wake the publisher and the readers of the log.
-    pub fn newest_event(&self) -> tokio::sync::watch::Receiver<u64> { todo!() }
+    /// Opens or creates the store. `new_mark` is 32 random bytes, used if it is new.
+    ///
+    /// # Errors
+    /// [`OpenError`] names the directory and the remedy.
+    pub fn open(options: StoreOptions, new_mark: [u8; 32]) -> Result<(Self, WriterThread), OpenError> {
+        let opened = open::open(&options, new_mark)?;
+        if options.unsafe_no_fsync {
+            tracing::warn!("store.unsafe_no_fsync is on: what is acknowledged may be lost when the power fails");
+        }
+        let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
+        let (newest_event, newest_event_seen) = watch::channel(opened.newest_event);
+        let (failed, failed_seen) = watch::channel(None);
+        let writer = Writer {
+            connection: opened.writer,
+            mark: opened.mark,
+            newest_event,
+            accounts: Default::default(),
+            failed,
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(waiting))
+            .map_err(|error| OpenError::Unusable { dir: options.dir.clone(), why: error.to_string() })?;
+        let shared = Shared {
+            reader: Mutex::new(opened.reader),
+            newest_event: newest_event_seen,
+            failed: failed_seen,
+            fullness: AtomicU8::new(0),
+            published_below: AtomicU64::new(0),
+            ballast: Ballast::new(&options.dir),
+            dir: options.dir,
+            bytes_max: options.bytes_max,
+            has_bus: options.has_bus,
+            _lock: opened.lock,
+        };
+        Ok((Self { jobs, shared: Arc::new(shared) }, WriterThread(thread)))
+    }
+
+    /// Commits a delivery: raw bytes, known state and events in one transaction. Returns after fsync.
+    ///
+    /// Once called it is carried through, even if the returned future is dropped.
+    ///
+    /// # Errors
+    /// [`CommitError`]; then nothing of the delivery was written, and the platform should come again.
+    pub async fn commit(&self, record: DeliveryRecord) -> Result<Durable, CommitError> {
+        if self.fullness().refuses(record.priority) {
+            return Err(CommitError::Full);
+        }
+        let (waiter, answer) = oneshot::channel();
+        let job = CommitDelivery { record, durable: None, waiter };
+        self.jobs.try_send(Box::new(job)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => CommitError::Busy,
+            mpsc::error::TrySendError::Closed(_) => CommitError::Failed("the writer has ended".to_owned()),
+        })?;
+        let result = answer.await.map_err(|_| CommitError::Failed("the writer has ended".to_owned()))?;
+        if matches!(result, Err(CommitError::Full)) {
+            self.shared.fullness.store(Fullness::Full as u8, Ordering::Relaxed);
+            self.shared.ballast.keep(true);
+        }
+        result
+    }
+
+    /// Notes that our 200 for a delivery left after so many milliseconds. Not waited for: if the note is
+    /// lost, a retry of this delivery is recognised by its distance alone.
+    pub fn note_answered(&self, durable: &Durable, after_ms: u32) {
+        let delivery = durable.delivery as i64;
+        let note = Write::unawaited(move |session: &mut Session<'_>| {
+            let mut update = session
+                .connection
+                .prepare_cached("UPDATE delivery SET answered_ms = ?2 WHERE id = ?1")?;
+            update.execute((delivery, after_ms)).map(drop)
+        });
+        let _ = self.jobs.try_send(Box::new(note));
+    }
+
+    /// Gives the observations of a quarantined delivery, now that it can be understood, to the reducer;
+    /// returns the types of the events that came of it, nothing if it was not in quarantine any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written; it stays in quarantine.
+    pub async fn requeue(&self, delivery: u64, record: DeliveryRecord) -> Result<Vec<String>, StoreError> {
+        let (waiter, answer) = oneshot::channel();
+        let job = Requeue { delivery, record, event_types: Vec::new(), waiter };
+        self.jobs.send(Box::new(job)).await.map_err(|_| writer_ended())?;
+        answer.await.map_err(|_| writer_ended())?
+    }
+
+    /// Row of the newest committed event; a change wakes the publisher and the readers of the log.
+    pub fn newest_event(&self) -> watch::Receiver<u64> {
+        self.shared.newest_event.clone()
+    }
+
+    /// Becomes `Some` when the disk failed: nothing is acknowledged any more, and the process should end.
+    pub fn failed(&self) -> watch::Receiver<Option<String>> {
+        self.shared.failed.clone()
+    }
+
     /// Events that no PubAck is kept for, with a row above `after`, oldest first.
-    pub async fn unpublished(&self, _after: u64, _limit: usize) -> Result<Vec<StoredEvent>, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn unpublished(&self, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        let published_below = self.shared.published_below.load(Ordering::Acquire);
+        let from = after.max(published_below);
+        let events = self.read(move |connection| ledger::unpublished(connection, from, limit)).await?;
+        if let (true, Some(first)) = (after <= published_below, events.first()) {
+            let below = &self.shared.published_below;
+            // Lost when acks were forgotten meanwhile: then reading begins from the start again.
+            let _ = below.compare_exchange(
+                published_below,
+                first.row - 1,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            );
+        }
+        Ok(events)
+    }
+
     /// How many events wait for the bus, and since when the oldest has.
-    pub async fn backlog(&self) -> Result<(u64, Option<jiff::Timestamp>), StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn backlog(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let after = self.shared.published_below.load(Ordering::Acquire);
+        self.read(move |connection| ledger::backlog(connection, after)).await
+    }
+
     /// Keeps PubAcks. An older entry at the same place of a stream is replaced; its event waits again.
-    pub async fn record_acks(&self, _acks: Vec<LedgerEntry>) -> Result<(), StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be written; the events will be published again.
+    pub async fn record_acks(&self, acks: Vec<LedgerEntry>) -> Result<(), StoreError> {
+        self.write(move |session| ledger::record_acks(session.connection, &acks)).await
+    }
+
     /// Sets an event aside that the bus will never take, so that those behind it can go on.
-    pub async fn set_aside(&self, _row: u64, _why: String) -> Result<(), StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    pub async fn set_aside(&self, row: u64, why: String) -> Result<(), StoreError> {
+        self.write(move |session| ledger::set_aside(session.connection, row, &why)).await
+    }
+
     /// The kept PubAck with the highest sequence not above `js_sequence`.
-    pub async fn ledger_at_or_below(&self, _js_stream: &str, _js_sequence: u64) -> Result<Option<LedgerEntry>, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn ledger_at_or_below(
+        &self,
+        js_stream: &str,
+        js_sequence: u64,
+    ) -> Result<Option<LedgerEntry>, StoreError> {
+        let js_stream = js_stream.to_owned();
+        self.read(move |connection| ledger::at_or_below(connection, &js_stream, js_sequence)).await
+    }
+
     /// Forgets PubAcks of a stream above `js_sequence`; returns how many events wait again.
-    pub async fn forget_acks_above(&self, _js_stream: &str, _js_sequence: u64) -> Result<u64, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written; nothing is forgotten then.
+    pub async fn forget_acks_above(&self, js_stream: &str, js_sequence: u64) -> Result<u64, StoreError> {
+        let js_stream = js_stream.to_owned();
+        let forgotten =
+            self.write(move |session| ledger::forget_above(session.connection, &js_stream, js_sequence)).await?;
+        self.shared.published_below.store(0, Ordering::Release);
+        Ok(forgotten)
+    }
+
     /// When the stream was created, as last seen at the server (RFC 3339); `None` before the first time.
-    pub async fn js_stream_created(&self, _js_stream: &str) -> Result<Option<String>, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn js_stream_created(&self, js_stream: &str) -> Result<Option<String>, StoreError> {
+        let js_stream = js_stream.to_owned();
+        self.read(move |connection| ledger::js_stream_created(connection, &js_stream)).await
+    }
+
     /// Remembers when the stream was created.
-    pub async fn set_js_stream_created(&self, _js_stream: &str, _created: String) -> Result<(), StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be written.
+    pub async fn set_js_stream_created(&self, js_stream: &str, created: String) -> Result<(), StoreError> {
+        let js_stream = js_stream.to_owned();
+        self.write(move |session| ledger::set_js_stream_created(session.connection, &js_stream, &created)).await
+    }
+
     /// Events of the log with a row above `after`, oldest first, whether published or not.
-    pub async fn events_after(&self, _after: u64, _limit: usize) -> Result<Vec<StoredEvent>, StoreError> { todo!() }
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn events_after(&self, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(move |connection| ledger::events_after(connection, after, limit)).await
+    }
+
+    /// Deliveries in quarantine with a number above `after`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn quarantined(&self, after: u64, limit: usize) -> Result<Vec<QuarantinedRow>, StoreError> {
+        self.read(move |connection| quarantine::list(connection, after, limit)).await
+    }
+
+    /// One delivery in quarantine.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn quarantined_delivery(&self, id: u64) -> Result<Option<QuarantinedRow>, StoreError> {
+        self.read(move |connection| quarantine::get(connection, id)).await
+    }
+
+    /// How many deliveries are in quarantine.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn quarantined_count(&self) -> Result<u64, StoreError> {
+        self.read(quarantine::count).await
+    }
+
+    /// How full the store is, as last measured by [`Store::tidy`].
+    pub fn fullness(&self) -> Fullness {
+        Fullness::of_u8(self.shared.fullness.load(Ordering::Relaxed))
+    }
+
+    /// Measures the store, deletes what need not be kept any longer, keeps the ballast; to be called every
+    /// few seconds. `Ok((usage, rows deleted))`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read or written.
+    pub async fn tidy(&self, now: Timestamp) -> Result<(Usage, usize), StoreError> {
+        let usage = self.measure().await?;
+        let fullness = usage.fullness();
+        self.shared.ballast.keep(fullness == Fullness::Full);
+        let has_bus = self.shared.has_bus;
+        let trimmed = self.write(move |session| space::trim(session.connection, now, fullness, has_bus)).await?;
+        let usage = self.measure().await?;
+        self.shared.fullness.store(usage.fullness() as u8, Ordering::Relaxed);
+        Ok((usage, trimmed))
+    }
+
+    async fn measure(&self) -> Result<Usage, StoreError> {
+        let (dir, bytes_max) = (self.shared.dir.clone(), self.shared.bytes_max);
+        self.read(move |connection| space::measure(connection, &dir, bytes_max)).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        let query = move || query(&shared.reader.lock().unwrap_or_else(PoisonError::into_inner));
+        match tokio::task::spawn_blocking(query).await {
+            Ok(result) => result.map_err(|error| StoreError(error.to_string())),
+            Err(error) => Err(StoreError(format!("reading the store panicked: {error}"))),
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        write: impl FnMut(&mut Session<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (job, answer) = Write::awaited(write);
+        self.jobs.send(Box::new(job)).await.map_err(|_| writer_ended())?;
+        answer.await.map_err(|_| writer_ended())?
+    }
 }
+
+fn writer_ended() -> StoreError {
+    StoreError("the writer has ended".to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,24 @@ pub struct LedgerEntry {
     /// Id of the event.
     pub event_id: String,
 }
+
+/// A delivery that could not be understood, as it came.
+#[derive(Clone, Debug)]
+pub struct QuarantinedRow {
+    /// Number of the delivery in the store.
+    pub id: u64,
+    /// Whose callback it was.
+    pub account: String,
+    /// The callback's name.
+    pub callback: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// Why it could not be understood.
+    pub reason: String,
+    /// How its sender was proven.
+    pub proof: Proof,
+    /// Header `Content-Type`.
+    pub content_type: Option<String>,
+    /// The body, exactly as it came.
+    pub body: Bytes,
+}

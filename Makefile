@@ -1,0 +1,26 @@
+# What one does here. Every target installs what it needs and says what it did.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench soak fmt
+
+WITH_NATS = LIVEHOOK_NATS_SERVER="$$(deploy/tools.sh nats)" && export LIVEHOOK_NATS_SERVER
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Watch callbacks become events on a NATS of its own (and go on: make demo ARGS=--follow)
+	@deploy/tools.sh rust > /dev/null
+	@$(WITH_NATS) && cargo run -- demo $(ARGS)
+
+test: ## Everything that must hold before a change is taken; the last line counts
+	@tests/gate.sh
+
+bench: ## Measure a release build against its goals; the report is also in target/bench/report.md
+	@$(WITH_NATS) && LIVEHOOK_WRK="$$(deploy/tools.sh wrk)" && export LIVEHOOK_WRK && cargo bench --bench bench
+
+soak: ## The durability tests at full length: 200 kills, 20 power cuts, NATS away for 10 s, 50,000 acks lost
+	@$(WITH_NATS) && LIVEHOOK_KILLS=200 LIVEHOOK_CUTS=20 LIVEHOOK_AWAY_SECONDS=10 LIVEHOOK_ACKS=50000 \
+		cargo test --test it durability -- --nocapture --test-threads 1
+
+fmt: ## Format the code
+	@deploy/tools.sh rust > /dev/null
+	@cargo fmt

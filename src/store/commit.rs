@@ -1,0 +1,242 @@
+//! One delivery in one transaction: raw bytes, known state, events.
+
+use jiff::Timestamp;
+use rusqlite::OptionalExtension;
+use tokio::sync::oneshot;
+
+use super::{
+    CommitError, DeliveryRecord, Durable,
+    writer::{Job, Session, WriteError},
+};
+use crate::model::{
+    AccountName, Known, Previous, Proof, Seen, Via,
+    event::{Event, Origin},
+    judge, reduce,
+};
+
+/// How far back an equal delivery counts as an earlier copy of this one.
+const REPEAT_HORIZON_MS: i64 = 72 * 3600 * 1000;
+/// How many earlier copies are looked at.
+const PREVIOUS_MAX: i64 = 8;
+
+pub(super) struct CommitDelivery {
+    pub(super) record: DeliveryRecord,
+    pub(super) durable: Option<Durable>,
+    pub(super) waiter: oneshot::Sender<Result<Durable, CommitError>>,
+}
+
+impl Job for CommitDelivery {
+    fn run(&mut self, session: &mut Session<'_>) -> rusqlite::Result<()> {
+        self.durable = Some(commit(session, &self.record)?);
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>, result: Result<(), WriteError>) {
+        let durable = self.durable.take();
+        let answer = match (result, durable) {
+            (Ok(()), Some(durable)) => Ok(durable),
+            (Err(error), _) => Err(error.into()),
+            (Ok(()), None) => Err(CommitError::Failed("the delivery was not written".to_owned())),
+        };
+        // Nobody waits any more when the platform hung up; the delivery is committed all the same.
+        let _ = self.waiter.send(answer);
+    }
+
+    fn after_panic(&mut self) -> bool {
+        self.record.observations.clear();
+        self.record.quarantined = Some("livehook could not compare it with what it knows".to_owned());
+        true
+    }
+
+    fn bytes(&self) -> usize {
+        self.record.body.len()
+    }
+}
+
+fn commit(session: &mut Session<'_>, record: &DeliveryRecord) -> rusqlite::Result<Durable> {
+    let account = session.account_id(&record.account)?;
+    let previous = previous_copies(session, account, record)?;
+    let seen = judge(&previous, record.received_at, record.retries);
+
+    let mut insert = session.connection.prepare_cached(
+        "INSERT INTO delivery (account, callback, content, received_at, proof, content_type, body, quarantined)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    insert.execute((
+        account,
+        record.callback,
+        record.content.0,
+        record.received_at.as_millisecond(),
+        proof_name(record.proof),
+        &record.content_type,
+        &record.body[..],
+        &record.quarantined,
+    ))?;
+    let delivery = session.connection.last_insert_rowid().unsigned_abs();
+
+    let event_types = observe(session, account, record, seen)?;
+    let is_repeat = event_types.is_empty() && seen != Seen::First;
+    Ok(Durable { delivery, event_types, is_repeat })
+}
+
+/// Compares each observation with what is known and writes what follows; returns the events' types.
+pub(super) fn observe(
+    session: &mut Session<'_>,
+    account: i64,
+    record: &DeliveryRecord,
+    seen: Seen,
+) -> rusqlite::Result<Vec<String>> {
+    let origin = Origin {
+        platform: record.platform,
+        account: record.account.clone(),
+        via: Via::Callback,
+        proof: record.proof,
+        recorded_at: record.received_at,
+    };
+    let mut event_types = Vec::new();
+    for observation in &record.observations {
+        let entity = observation.entity.to_string();
+        let known = load_known(session, account, &entity)?;
+        let (next, change) = reduce(known.as_ref(), observation, Some(record.content), seen);
+        if known.as_ref() != Some(&next) {
+            let fades = observation.entity.noun.fades();
+            write_known(session, account, &entity, &next, fades, record.received_at)?;
+        }
+        if let Some(change) = change {
+            let id = session.mark.event_id(origin.platform, &origin.account, &observation.entity, next.revision);
+            let sequence = session.next_sequence(&origin.account);
+            let event = Event::of(&origin, &id, sequence, observation, &next, &change);
+            write_event(session, account, &entity, &origin, &change.event_type.to_string(), &event)?;
+            event_types.push(change.event_type.to_string());
+        }
+    }
+    Ok(event_types)
+}
+
+fn previous_copies(
+    session: &Session<'_>,
+    account: i64,
+    record: &DeliveryRecord,
+) -> rusqlite::Result<Vec<Previous>> {
+    let mut select = session.connection.prepare_cached(
+        "SELECT received_at, answered_ms FROM delivery
+         WHERE content = ?1 AND account = ?2 AND callback = ?3 AND received_at >= ?4
+         ORDER BY id DESC LIMIT ?5",
+    )?;
+    let since = record.received_at.as_millisecond() - REPEAT_HORIZON_MS;
+    let rows = select.query_map((record.content.0, account, record.callback, since, PREVIOUS_MAX), |row| {
+        let received_at = Timestamp::from_millisecond(row.get(0)?).unwrap_or(Timestamp::UNIX_EPOCH);
+        Ok(Previous { received_at, answered_ms: row.get(1)? })
+    })?;
+    rows.collect()
+}
+
+fn load_known(session: &Session<'_>, account: i64, entity: &str) -> rusqlite::Result<Option<Known>> {
+    let mut select = session
+        .connection
+        .prepare_cached("SELECT revision, belief FROM known WHERE account = ?1 AND entity = ?2")?;
+    let row = select.query_row((account, entity), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
+    let Some((revision, belief)) = row.optional()? else { return Ok(None) };
+    let mut known: Known = serde_json::from_str(&belief).map_err(to_sql_error)?;
+    known.revision = revision.unsigned_abs();
+    Ok(Some(known))
+}
+
+fn write_known(
+    session: &Session<'_>,
+    account: i64,
+    entity: &str,
+    known: &Known,
+    fades: bool,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let belief = serde_json::to_string(known).map_err(to_sql_error)?;
+    let mut upsert = session.connection.prepare_cached(
+        "INSERT INTO known (account, entity, revision, updated_at, fades, belief) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (account, entity) DO UPDATE
+         SET revision = excluded.revision, updated_at = excluded.updated_at, belief = excluded.belief",
+    )?;
+    upsert.execute((account, entity, known.revision as i64, now.as_millisecond(), fades, belief))?;
+    Ok(())
+}
+
+fn write_event(
+    session: &mut Session<'_>,
+    account: i64,
+    entity: &str,
+    origin: &Origin,
+    event_type: &str,
+    event: &Event,
+) -> rusqlite::Result<()> {
+    let envelope = serde_json::to_vec(event).map_err(to_sql_error)?;
+    let route = route(origin.platform, &origin.account, event_type);
+    let row = session.newest_event + 1;
+    let mut insert = session.connection.prepare_cached(
+        "INSERT INTO event (id, account, route, entity, event_id, recorded_at, envelope)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    insert.execute((
+        row as i64,
+        account,
+        route,
+        entity,
+        &event.id,
+        event.recordedtime.as_millisecond(),
+        envelope,
+    ))?;
+    session.newest_event = row;
+    Ok(())
+}
+
+/// The bus subject without its prefix, which may be configured anew before the event is published.
+fn route(platform: &str, account: &AccountName, event_type: &str) -> String {
+    format!("{platform}.{account}.{event_type}")
+}
+
+fn to_sql_error(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
+}
+
+pub(super) fn proof_name(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Signature => "signature",
+        Proof::Api => "api",
+        Proof::UrlToken => "url-token",
+        Proof::Internal => "internal",
+    }
+}
+
+pub(super) fn proof_of(name: &str) -> Proof {
+    match name {
+        "signature" => Proof::Signature,
+        "api" => Proof::Api,
+        "internal" => Proof::Internal,
+        _ => Proof::UrlToken,
+    }
+}
+
+/// Observations of a delivery that waited in quarantine and can be understood now.
+pub(super) struct Requeue {
+    pub(super) delivery: u64,
+    pub(super) record: DeliveryRecord,
+    pub(super) event_types: Vec<String>,
+    pub(super) waiter: oneshot::Sender<Result<Vec<String>, super::StoreError>>,
+}
+
+impl Job for Requeue {
+    fn run(&mut self, session: &mut Session<'_>) -> rusqlite::Result<()> {
+        let account = session.account_id(&self.record.account)?;
+        let mut update = session.connection.prepare_cached(
+            "UPDATE delivery SET quarantined = NULL, content = ?2 WHERE id = ?1 AND quarantined IS NOT NULL",
+        )?;
+        if update.execute((self.delivery as i64, self.record.content.0))? == 1 {
+            self.event_types = observe(session, account, &self.record, Seen::First)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, result: Result<(), WriteError>) {
+        let Self { waiter, event_types, .. } = *self;
+        let _ = waiter.send(result.map(|()| event_types).map_err(Into::into));
+    }
+}

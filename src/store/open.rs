@@ -1,0 +1,181 @@
+//! Opens the database: one process, one version, a file that is whole; or says clearly why not.
+
+use std::{
+    fs::{self, File, TryLockError},
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::model::EventMark;
+
+const SCHEMA: &str = include_str!("schema.sql");
+const SCHEMA_VERSION: i64 = 1;
+/// "LvHk": tells our file from any other SQLite database.
+const APPLICATION_ID: i64 = 0x4c76_486b;
+/// A file up to this size is checked page by page at every start; a larger one would delay it too long.
+const FULL_CHECK_BYTES_MAX: u64 = 256 << 20;
+
+/// Where the store is, and how it may behave.
+#[derive(Clone, Debug)]
+pub struct StoreOptions {
+    /// Directory of the database; created if absent, readable by its owner only.
+    pub dir: PathBuf,
+    /// Bytes that the store may use.
+    pub bytes_max: u64,
+    /// Whether a bus is configured: without one, events are trimmed by age although nobody took them.
+    pub has_bus: bool,
+    /// Skips fsync. Loses what was acknowledged when the power fails; exists to prove that tests notice.
+    pub unsafe_no_fsync: bool,
+}
+
+/// Why the store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Two processes must not share a store.
+    #[error(
+        "another livehook is using the store in {0}: stop it first, or give this one a store.dir of its own"
+    )]
+    InUse(PathBuf),
+    /// The directory or a file in it cannot be used.
+    #[error(
+        "the store in {dir} cannot be opened: {why}. Check that store.dir is a directory on a local disk that livehook may write"
+    )]
+    Unusable {
+        /// Directory of the store.
+        dir: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// Written by a later version.
+    #[error(
+        "the store in {dir} has schema version {found}, this livehook knows up to {SCHEMA_VERSION}: run the newer livehook that wrote it"
+    )]
+    Newer {
+        /// Directory of the store.
+        dir: PathBuf,
+        /// Version in the file.
+        found: i64,
+    },
+    /// Another program's database.
+    #[error("{0} is a database of another program: point store.dir to another directory")]
+    Foreign(PathBuf),
+    /// Damaged.
+    #[error(
+        "the store {file} is damaged ({why}). Nothing was changed: keep a copy, then restore a backup or move the file away to begin with an empty store"
+    )]
+    Corrupt {
+        /// The database file.
+        file: PathBuf,
+        /// What SQLite says.
+        why: String,
+    },
+}
+
+/// An open database, ready to be divided into its writer and its readers.
+pub(super) struct Opened {
+    pub(super) writer: Connection,
+    pub(super) reader: Connection,
+    pub(super) mark: EventMark,
+    pub(super) newest_event: u64,
+    /// Held as long as the store is open.
+    pub(super) lock: File,
+}
+
+/// Name of the database file in `store.dir`.
+pub(super) const FILE_NAME: &str = "livehook.sqlite";
+
+/// `new_mark` becomes the key of event ids if the store is new.
+pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened, OpenError> {
+    let dir = &options.dir;
+    let unusable = |why: String| OpenError::Unusable { dir: dir.clone(), why };
+    let lock = lock(dir)?;
+
+    let file = dir.join(FILE_NAME);
+    let is_new = !file.exists();
+    let sqlite = |error| sqlite_error(&file, dir, error);
+    let writer = connect(&file, options).map_err(sqlite)?;
+    if is_new {
+        create(&writer, new_mark).map_err(sqlite)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).map_err(|e| unusable(e.to_string()))?;
+        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| unusable(e.to_string()))?;
+    }
+    check_identity(&writer, &file, dir)?;
+    check_integrity(&writer, &file, dir)?;
+
+    let mark = writer.query_row("SELECT value FROM meta WHERE name = 'event_mark'", [], |row| row.get(0));
+    let mark = EventMark::new(mark.map_err(sqlite)?);
+    let newest_event = writer.query_row("SELECT ifnull(max(id), 0) FROM event", [], |row| row.get(0));
+    let newest_event: i64 = newest_event.map_err(sqlite)?;
+
+    let reader = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite)?;
+    reader.pragma_update(None, "query_only", true).map_err(sqlite)?;
+    Ok(Opened { writer, reader, mark, newest_event: newest_event.unsigned_abs(), lock })
+}
+
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    let unusable = |why: std::io::Error| OpenError::Unusable { dir: dir.to_owned(), why: why.to_string() };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(unusable)?;
+    let file = File::options().create(true).append(true).open(dir.join("livehook.lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+fn connect(file: &Path, options: &StoreOptions) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(file)?;
+    // Must come before the first table.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", if options.unsafe_no_fsync { "OFF" } else { "FULL" })?;
+    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn create(connection: &Connection, new_mark: [u8; 32]) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN")?;
+    connection.execute_batch(SCHEMA)?;
+    connection.execute("INSERT INTO meta (name, value) VALUES ('event_mark', ?1)", [new_mark])?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    connection.execute_batch("COMMIT")
+}
+
+fn check_identity(connection: &Connection, file: &Path, dir: &Path) -> Result<(), OpenError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let sqlite = |error| sqlite_error(file, dir, error);
+    if pragma("application_id").map_err(sqlite)? != APPLICATION_ID {
+        return Err(OpenError::Foreign(file.to_owned()));
+    }
+    match pragma("user_version").map_err(sqlite)? {
+        SCHEMA_VERSION => Ok(()),
+        found if found > SCHEMA_VERSION => Err(OpenError::Newer { dir: dir.to_owned(), found }),
+        found => Err(OpenError::Corrupt { file: file.to_owned(), why: format!("schema version {found}") }),
+    }
+}
+
+fn check_integrity(connection: &Connection, file: &Path, dir: &Path) -> Result<(), OpenError> {
+    if fs::metadata(file).map_or(0, |metadata| metadata.len()) > FULL_CHECK_BYTES_MAX {
+        return Ok(());
+    }
+    let verdict = connection.pragma_query_value(None, "quick_check", |row| row.get::<_, String>(0));
+    match verdict.map_err(|error| sqlite_error(file, dir, error))?.as_str() {
+        "ok" => Ok(()),
+        why => Err(OpenError::Corrupt { file: file.to_owned(), why: why.to_owned() }),
+    }
+}
+
+fn sqlite_error(file: &Path, dir: &Path, error: rusqlite::Error) -> OpenError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            OpenError::Corrupt { file: file.to_owned(), why: error.to_string() }
+        }
+        _ => OpenError::Unusable { dir: dir.to_owned(), why: error.to_string() },
+    }
+}

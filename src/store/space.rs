@@ -1,0 +1,224 @@
+//! How full the store is, what is given up as it fills, and how long rows are kept.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::open::FILE_NAME;
+use crate::platform::Priority;
+
+/// How full the store is, by what is given up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[repr(u8)]
+pub enum Fullness {
+    /// Nothing to do.
+    Fine = 0,
+    /// From 70 %: an alarm.
+    Alarm = 1,
+    /// From 85 %: rows that are no longer needed are kept for six hours only.
+    Shrinking = 2,
+    /// From 95 %: deliveries of low priority are refused.
+    Shedding = 3,
+    /// From 99 %, or when the disk has no reserve left: every delivery is refused.
+    Full = 4,
+}
+
+impl Fullness {
+    pub(super) fn of_u8(value: u8) -> Self {
+        [Self::Fine, Self::Alarm, Self::Shrinking, Self::Shedding][..]
+            .get(usize::from(value))
+            .copied()
+            .unwrap_or(Self::Full)
+    }
+
+    /// Whether a delivery of this priority is refused.
+    pub fn refuses(self, priority: Priority) -> bool {
+        match priority {
+            Priority::Low => self >= Self::Shedding,
+            Priority::High => self >= Self::Full,
+        }
+    }
+}
+
+/// What the store and its disk hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Usage {
+    /// Bytes in use by rows and by the write-ahead log.
+    pub used_bytes: u64,
+    /// Bytes the store could use in all: its own bound, or what the disk leaves it.
+    pub budget_bytes: u64,
+}
+
+impl Usage {
+    /// Where this stands.
+    pub fn fullness(self) -> Fullness {
+        let percent = (self.used_bytes.saturating_mul(100)).checked_div(self.budget_bytes).unwrap_or(100);
+        match percent {
+            0..70 => Fullness::Fine,
+            70..85 => Fullness::Alarm,
+            85..95 => Fullness::Shrinking,
+            95..99 => Fullness::Shedding,
+            _ => Fullness::Full,
+        }
+    }
+}
+
+/// Disk space set aside, so that rows can still be deleted when the disk is full.
+#[derive(Debug)]
+pub(super) struct Ballast {
+    file: PathBuf,
+}
+
+/// Size of the ballast on a disk that is large enough for it.
+const BALLAST_BYTES: u64 = 64 << 20;
+
+impl Ballast {
+    pub(super) fn new(dir: &Path) -> Self {
+        Self { file: dir.join("ballast") }
+    }
+
+    /// Takes the space if it is free, and gives it back if the disk has none left.
+    pub(super) fn keep(&self, is_full: bool) {
+        if is_full {
+            let _ = fs::remove_file(&self.file);
+            return;
+        }
+        let Ok(disk) = rustix::fs::statvfs(self.file.parent().unwrap_or(Path::new("."))) else { return };
+        let wanted = BALLAST_BYTES.min(disk.f_blocks * disk.f_frsize / 20);
+        let is_there = fs::metadata(&self.file).is_ok_and(|ballast| ballast.len() >= wanted);
+        if is_there || disk.f_bavail * disk.f_frsize < 3 * wanted {
+            return;
+        }
+        let taken = File::create(&self.file).and_then(|file| {
+            let mode = rustix::fs::FallocateFlags::empty();
+            rustix::fs::fallocate(&file, mode, 0, wanted).map_err(std::io::Error::from)
+        });
+        if taken.is_err() {
+            let _ = fs::remove_file(&self.file);
+        }
+    }
+}
+
+/// Measures the store and its disk.
+pub(super) fn measure(connection: &Connection, dir: &Path, bytes_max: u64) -> rusqlite::Result<Usage> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let pages = pragma("page_count")? - pragma("freelist_count")?;
+    let rows_bytes = pages.unsigned_abs() * pragma("page_size")?.unsigned_abs();
+    let log = dir.join(format!("{FILE_NAME}-wal"));
+    let log_bytes = fs::metadata(log).map_or(0, |metadata| metadata.len());
+    let used_bytes = rows_bytes + log_bytes;
+    let budget_bytes = match rustix::fs::statvfs(dir) {
+        Ok(disk) => {
+            let total = disk.f_blocks * disk.f_frsize;
+            // Checkpoints copy pages before the log shrinks, so the last of the disk is not ours to fill.
+            let reserve = BALLAST_BYTES.min(total / 20);
+            let free = (disk.f_bavail * disk.f_frsize).saturating_sub(reserve);
+            bytes_max.min(used_bytes + free)
+        }
+        Err(_) => bytes_max,
+    };
+    Ok(Usage { used_bytes, budget_bytes })
+}
+
+/// How long rows are kept.
+struct Retention {
+    delivery: SignedDuration,
+    published_event: SignedDuration,
+}
+
+const QUARANTINE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+const WITHOUT_BUS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+const VIEWER_KNOWN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Retention {
+    fn at(fullness: Fullness) -> Self {
+        let hours = SignedDuration::from_hours;
+        if fullness >= Fullness::Shrinking {
+            Self { delivery: hours(6), published_event: hours(6) }
+        } else {
+            Self { delivery: hours(7 * 24), published_event: hours(72) }
+        }
+    }
+}
+
+/// Rows deleted in one transaction, so that no delivery waits long behind it.
+const SLICE_ROWS: usize = 1000;
+
+/// Deletes a slice of what need not be kept any longer; returns how many rows went.
+pub(super) fn trim(
+    connection: &Connection,
+    now: Timestamp,
+    fullness: Fullness,
+    has_bus: bool,
+) -> rusqlite::Result<usize> {
+    let retention = Retention::at(fullness);
+    let before = |kept: SignedDuration| (now - kept).as_millisecond();
+    let mut trimmed = 0;
+
+    let old = oldest(
+        connection,
+        "SELECT id, received_at, quarantined IS NULL FROM delivery ORDER BY id",
+        before(retention.delivery),
+    )?;
+    trimmed += delete(connection, "DELETE FROM delivery WHERE id = ?1", &old)?;
+    let old = oldest(
+        connection,
+        "SELECT id, received_at, 1 FROM delivery WHERE quarantined IS NOT NULL ORDER BY id",
+        before(QUARANTINE_KEPT),
+    )?;
+    trimmed += delete(connection, "DELETE FROM delivery WHERE id = ?1", &old)?;
+
+    // The newest event stays for ever: the next one's number is counted from it.
+    let published = "SELECT event.id, recorded_at, ledger.event IS NOT NULL AND event.id < newest
+         FROM event JOIN (SELECT max(id) AS newest FROM event)
+         LEFT JOIN ledger ON ledger.event = event.id ORDER BY event.id";
+    let mut old = oldest(connection, published, before(retention.published_event))?;
+    if !has_bus {
+        let any = "SELECT id, recorded_at, id < newest FROM event JOIN (SELECT max(id) AS newest FROM event)
+                   ORDER BY id";
+        old.extend(oldest(connection, any, before(WITHOUT_BUS_KEPT))?);
+    }
+    trimmed += delete(connection, "DELETE FROM event WHERE id = ?1", &old)?;
+    delete(connection, "DELETE FROM ledger WHERE event = ?1", &old)?;
+
+    trimmed += connection.execute(
+        "DELETE FROM known WHERE (account, entity) IN
+         (SELECT account, entity FROM known WHERE fades AND updated_at < ?1 LIMIT ?2)",
+        (before(VIEWER_KNOWN_KEPT), SLICE_ROWS as i64),
+    )?;
+    connection.execute_batch("PRAGMA incremental_vacuum(500)")?;
+    Ok(trimmed)
+}
+
+/// Ids of the oldest rows that may go. `rows` yields (id, time, may go) in the order of commits, so the
+/// first row younger than `before` ends the search.
+fn oldest(connection: &Connection, rows: &str, before: i64) -> rusqlite::Result<Vec<i64>> {
+    let mut select = connection.prepare_cached(rows)?;
+    let mut rows = select.query([])?;
+    let mut old = Vec::new();
+    while let Some(row) = rows.next()? {
+        if row.get::<_, i64>(1)? >= before || old.len() == SLICE_ROWS {
+            break;
+        }
+        if row.get(2)? {
+            old.push(row.get(0)?);
+        }
+    }
+    Ok(old)
+}
+
+fn delete(connection: &Connection, sql: &str, ids: &[i64]) -> rusqlite::Result<usize> {
+    let mut delete = connection.prepare_cached(sql)?;
+    let mut deleted = 0;
+    for id in ids {
+        deleted += delete.execute([id])?;
+    }
+    Ok(deleted)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change is taken: `make test`.
+#
+# Each step prints its output, its time and its count. A step counts the tests it names, or itself as one. Steps that
+# need the build are not run when the build fails, and count as failed. The last line is "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Tests that cannot run on this machine write their reason here: skipped, but never silently.
+export LIVEHOOK_SKIPPED=$work/skipped
+: > "$LIVEHOOK_SKIPPED"
+passed=0 failed=0 summary=
+
+# The sum over the lines with which cargo test, nextest and our scripts count.
+count() { # FILE FIELD
+    sed -n \
+        -e 's/^test result: .* \([0-9][0-9]*\) passed; \([0-9][0-9]*\) failed;.*/\1 \2/p' \
+        -e 's/^ *Summary \[.*: \([0-9][0-9]*\) passed.* \([0-9][0-9]*\) failed.*/\1 \2/p' -e t \
+        -e 's/^ *Summary \[.*: \([0-9][0-9]*\) passed.*/\1 0/p' \
+        -e 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed$/\1 \2/p' "$1" |
+        awk -v field="$2" '{ sum += $field } END { print sum + 0 }'
+}
+
+# step NAME COMMAND...: runs it, counts it; returns its exit code.
+step() {
+    local name=$1 began=$SECONDS code good bad
+    shift
+    printf '\n== %s: %s\n' "$name" "$*"
+    "$@" 2>&1 | tee "$work/output"
+    code=${PIPESTATUS[0]}
+    good=$(count "$work/output" 1) bad=$(count "$work/output" 2)
+    if [ "$code" = 0 ] && [ "$bad" = 0 ]; then
+        [ "$good" != 0 ] || good=1
+    elif [ "$bad" = 0 ]; then
+        bad=1
+    fi
+    note "$name" "$good" "$bad" "$((SECONDS - began)) s"
+    return "$code"
+}
+
+note() { # NAME PASSED FAILED TIME
+    passed=$((passed + $2)) failed=$((failed + $3))
+    summary+=$(printf '%-12s %5s passed %4s failed %8s' "$@")$'\n'
+}
+
+tests() {
+    if cargo nextest --version > /dev/null 2>&1; then
+        cargo nextest run --no-fail-fast && cargo test --doc
+    else
+        cargo test --no-fail-fast
+    fi
+}
+
+consumer() { "$python" tests/consumer/gate.py; }
+asyncapi() { deploy/tools.sh node > /dev/null && npm --prefix tests/asyncapi --silent test; }
+documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --no-deps; }
+
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+deploy/tools.sh rust > /dev/null || exit 1
+LIVEHOOK_NATS_SERVER=$(deploy/tools.sh nats) || exit 1
+export LIVEHOOK_NATS_SERVER
+python=$(deploy/tools.sh python) || exit 1
+
+step format cargo fmt --check
+step lint cargo clippy --all-targets -- -D warnings
+if step build cargo test --no-run; then
+    step tests tests
+    step consumer consumer
+else
+    note tests 0 1 'not run'
+    note consumer 0 1 'not run'
+fi
+step docs documentation
+step asyncapi asyncapi
+
+printf '\n%s' "$summary"
+if [ -s "$LIVEHOOK_SKIPPED" ]; then
+    printf '\n%s skipped on this machine:\n' "$(wc -l < "$LIVEHOOK_SKIPPED" | tr -d ' ')"
+    sed 's/^/  /' "$LIVEHOOK_SKIPPED"
+fi
+printf '\nin %s s\n%s passed, %s failed\n' "$SECONDS" "$passed" "$failed"
+[ "$failed" = 0 ]

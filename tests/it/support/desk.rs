@@ -1,0 +1,109 @@
+//! The way of a delivery without web, store and bus: verify, decode, judge, reduce, event.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use livehook::{
+    model::{
+        ContentHash, EntityKey, Event, EventMark, Known, Observation, Previous, Via, event::Origin, judge,
+        reduce,
+    },
+    platform::Decoded,
+};
+
+use super::cases::{Case, Request};
+
+/// Remembers what the store would.
+#[derive(Default)]
+pub struct Desk {
+    known: BTreeMap<EntityKey, Known>,
+    earlier: Vec<(&'static str, ContentHash, Previous)>,
+    sequence: u64,
+}
+
+/// What became of a delivery.
+pub struct Treated {
+    pub outcome: Outcome,
+    pub observations: Vec<Observation>,
+    pub quirks: Vec<&'static str>,
+    pub events: Vec<Event>,
+}
+
+/// Its fate, in the words of the engine.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Outcome {
+    Accepted,
+    Duplicate,
+    Probe,
+    Quarantined(String),
+    Refused(String),
+}
+
+impl Treated {
+    fn without_events(outcome: Outcome) -> Self {
+        Self { outcome, observations: Vec::new(), quirks: Vec::new(), events: Vec::new() }
+    }
+}
+
+impl Desk {
+    /// Treats a request as livehook does, in the same order of steps.
+    pub fn treat(&mut self, case: &Case, request: &Request) -> Treated {
+        let delivery = &request.delivery;
+        let callbacks = case.platform.callbacks().expect("a platform with cases has callbacks");
+        let verified = match callbacks.verify(delivery, &case.account) {
+            Ok(verified) => verified,
+            Err(why) => return Treated::without_events(Outcome::Refused(why.to_string())),
+        };
+        let (content, observations, quirks) = match callbacks.decode(&verified, &case.account) {
+            Ok(Decoded::Observed { content, observations, quirks }) => (content, observations, quirks),
+            Ok(Decoded::Probe) => return Treated::without_events(Outcome::Probe),
+            Err(why) => return Treated::without_events(Outcome::Quarantined(why.to_string())),
+        };
+        let previous = self.copies(delivery.callback.name, content, delivery.received_at);
+        let seen = judge(&previous, delivery.received_at, case.platform.descriptor().retries);
+        self.earlier.push((
+            delivery.callback.name,
+            content,
+            Previous {
+                received_at: delivery.received_at,
+                answered_ms: request.is_answered_in_time.then_some(5),
+            },
+        ));
+
+        let origin = Origin {
+            platform: case.platform.descriptor().id,
+            account: case.account.name.clone(),
+            via: Via::Callback,
+            proof: verified.proof(),
+            recorded_at: delivery.received_at,
+        };
+        let mut events = Vec::new();
+        for observation in &observations {
+            let entity = &observation.entity;
+            let (known, change) = reduce(self.known.get(entity), observation, Some(content), seen);
+            if let Some(change) = change {
+                self.sequence += 1;
+                let id = EventMark::new([7; 32]).event_id(
+                    origin.platform,
+                    &origin.account,
+                    entity,
+                    known.revision,
+                );
+                events.push(Event::of(&origin, &id, self.sequence, observation, &known, &change));
+            }
+            self.known.insert(entity.clone(), known);
+        }
+        let is_repeat = !previous.is_empty() && events.is_empty();
+        let outcome = if is_repeat { Outcome::Duplicate } else { Outcome::Accepted };
+        Treated { outcome, observations, quirks, events }
+    }
+
+    /// Earlier deliveries that said the same on the same callback.
+    fn copies(&self, callback: &str, content: ContentHash, now: Timestamp) -> Vec<Previous> {
+        let horizon = now - SignedDuration::from_hours(72);
+        let is_copy = |(at, said, copy): &&(&str, ContentHash, Previous)| {
+            *at == callback && *said == content && copy.received_at >= horizon
+        };
+        self.earlier.iter().filter(is_copy).map(|(_, _, copy)| *copy).collect()
+    }
+}

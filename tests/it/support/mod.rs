@@ -1,0 +1,4 @@
+//! What several test modules use.
+
+pub mod cases;
+pub mod desk;
