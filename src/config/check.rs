@@ -1,6 +1,9 @@
 //! From the file as it is written to a configuration that can be used; collects everything that is wrong.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,7 +12,7 @@ use url::Url;
 use super::{Bus, Config, Environment, Http, Problem, Problems, file, secret::SecretSource};
 use crate::{
     ingest::Receiver,
-    model::{AccountName, subject},
+    model::{AccountName, Attributes, entities::Playback, subject},
     platform::{AccountSettings, Descriptor, signature::UrlTokenHash},
     platforms,
     ports::{
@@ -26,7 +29,7 @@ const URL_TOKEN_CHARS_MIN: usize = 22;
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(6 * 3600);
 
 pub(super) fn check(file: file::File, environment: &Environment) -> Result<Config, Problems> {
-    let mut checker = Checker { environment, problems: Vec::new() };
+    let mut checker = Checker { environment, problems: Vec::new(), first_url_tokens: BTreeMap::new() };
     let http = checker.http(&file.http);
     let bus = checker.bus(file.bus.as_ref(), &file.store);
     let receivers = checker.accounts(&file.accounts);
@@ -35,12 +38,14 @@ pub(super) fn check(file: file::File, environment: &Environment) -> Result<Confi
     if !checker.problems.is_empty() {
         return Err(Problems(checker.problems));
     }
-    Ok(Config { http, bus, store, log_filter: file.log.filter, receivers })
+    let url_tokens = checker.first_url_tokens;
+    Ok(Config { http, bus, store, log_filter: file.log.filter, receivers, url_tokens })
 }
 
 struct Checker<'e> {
     environment: &'e Environment,
     problems: Vec<Problem>,
+    first_url_tokens: BTreeMap<AccountName, SecretString>,
 }
 
 impl Checker<'_> {
@@ -90,6 +95,7 @@ impl Checker<'_> {
             admin_hosts: http.allowed_hosts.clone(),
             connections_max: http.connections_max,
             connections_per_ip_max: http.connections_per_ip_max,
+            drain: Duration::from_secs(http.drain_seconds),
         }
     }
 
@@ -236,7 +242,7 @@ impl Checker<'_> {
         }
     }
 
-    fn accounts(&mut self, accounts: &std::collections::BTreeMap<String, file::Account>) -> Vec<Receiver> {
+    fn accounts(&mut self, accounts: &BTreeMap<String, file::Account>) -> Vec<Receiver> {
         if accounts.is_empty() {
             self.wrong("accounts", "there is none: add a section like [accounts.acme] with platform and callback_tokens");
         }
@@ -269,7 +275,7 @@ impl Checker<'_> {
         };
         let descriptor = platform.descriptor();
         self.platform_keys(&section, account, descriptor);
-        let url_tokens = self.url_tokens(&section, account, descriptor);
+        let url_tokens = self.url_tokens(name, account, descriptor);
         let charset = account.charset.as_deref().and_then(|label| {
             let charset = encoding_rs::Encoding::for_label(label.as_bytes());
             if charset.is_none() {
@@ -277,6 +283,7 @@ impl Checker<'_> {
             }
             charset
         });
+        self.progress_fields(&section, account);
         let webhook_secret = account
             .webhook_secret
             .as_ref()
@@ -311,8 +318,20 @@ impl Checker<'_> {
         }
     }
 
-    fn url_tokens(&mut self, section: &str, account: &file::Account, descriptor: &Descriptor) -> Vec<UrlTokenHash> {
-        let key = format!("{section}.callback_tokens");
+    fn progress_fields(&mut self, section: &str, account: &file::Account) {
+        let figures = Attributes::names_of(&Playback::default());
+        for (parameter, figure) in account.progress_fields.iter().flatten() {
+            if !figures.contains(figure) {
+                self.wrong(
+                    format!("{section}.progress_fields.{parameter}"),
+                    format!("{figure:?} is not a figure of playback: use one of {}", figures.join(", ")),
+                );
+            }
+        }
+    }
+
+    fn url_tokens(&mut self, name: &str, account: &file::Account, descriptor: &Descriptor) -> Vec<UrlTokenHash> {
+        let key = format!("accounts.{name}.callback_tokens");
         match (descriptor.callbacks.is_empty(), account.callback_tokens.is_empty()) {
             (false, true) => self.wrong(
                 &key,
@@ -337,6 +356,9 @@ impl Checker<'_> {
                 continue;
             }
             hashes.push(UrlTokenHash::of(url_token));
+            if let Ok(name) = AccountName::parse(name) {
+                self.first_url_tokens.entry(name).or_insert(secret);
+            }
         }
         hashes
     }

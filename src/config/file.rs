@@ -52,6 +52,8 @@ pub struct Http {
     /// Open connections from one address, loopback excepted. Raise it to `connections_max` when a reverse
     /// proxy on another machine stands in front.
     pub connections_per_ip_max: usize,
+    /// Seconds between the first signal and the end of accepting, for a load balancer to notice; default 5.
+    pub drain_seconds: u64,
 }
 
 impl Default for Http {
@@ -64,6 +66,7 @@ impl Default for Http {
             allow_remote_admin: false,
             connections_max: 8192,
             connections_per_ip_max: 256,
+            drain_seconds: 5,
         }
     }
 }

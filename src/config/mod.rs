@@ -6,10 +6,13 @@ mod check;
 mod file;
 mod secret;
 
-use std::{net::SocketAddr, path::Path};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
+
+use secrecy::SecretString;
 
 use crate::{
     ingest::Receiver,
+    model::AccountName,
     ports::{BusOptions, embedded::EmbeddedOptions},
     store::StoreOptions,
 };
@@ -28,6 +31,8 @@ pub struct Config {
     pub log_filter: String,
     /// Who can receive callbacks.
     pub receivers: Vec<Receiver>,
+    /// The newest URL token of each account, for commands that act as a platform.
+    pub url_tokens: BTreeMap<AccountName, SecretString>,
 }
 
 /// Where to listen.
@@ -47,6 +52,8 @@ pub struct Http {
     pub connections_max: usize,
     /// Open connections from one address, loopback excepted.
     pub connections_per_ip_max: usize,
+    /// Time between the first signal and the end of accepting.
+    pub drain: Duration,
 }
 
 /// Where to publish.

@@ -26,6 +26,14 @@ impl Attributes {
         }
     }
 
+    /// The names of all attributes that a typed entity can have.
+    pub fn names_of(entity: &impl Serialize) -> Vec<String> {
+        match serde_json::to_value(entity) {
+            Ok(Value::Object(map)) => map.into_iter().map(|(name, _)| name).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// One attribute.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name)

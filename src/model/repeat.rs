@@ -42,25 +42,58 @@ pub enum Seen {
 const IMMEDIATE_SECONDS: i64 = 60;
 
 /// Judges a delivery received at `now` against the earlier ones with the same content, in any order.
+/// Meant for a few of them: the newest are enough.
 pub fn judge(previous: &[Previous], now: Timestamp, schedule: RetrySchedule) -> Seen {
-    let age_seconds = |copy: &Previous| now.duration_since(copy.received_at).as_secs();
-    let at_retry_distance = |copy: &&Previous| {
-        let age = age_seconds(copy);
-        schedule.windows.iter().any(|&(from, to)| (i64::from(from)..=i64::from(to)).contains(&age))
-    };
-    let unanswered = |copy: &Previous| copy.answered_ms.is_none_or(|ms| ms >= schedule.answer_seconds * 1000);
+    let copies = Copies { previous, schedule };
+    let immediate = || previous.iter().filter(|copy| age_seconds(copy, now) < IMMEDIATE_SECONDS);
 
     if previous.is_empty() {
         Seen::First
-    } else if previous.iter().filter(at_retry_distance).any(unanswered) {
+    } else if copies.has_retry_at(now) || immediate().any(|copy| copies.has_retry_at(copy.received_at)) {
         Seen::Retry
-    } else if previous.iter().any(|copy| age_seconds(copy) < IMMEDIATE_SECONDS) {
+    } else if immediate().next().is_some() {
         Seen::Immediate
-    } else if previous.iter().any(|copy| at_retry_distance(&copy)) {
+    } else if previous.iter().any(|copy| copies.may_be_retried(copy, now)) {
         Seen::Possible
     } else {
         Seen::Again
     }
+}
+
+struct Copies<'p> {
+    previous: &'p [Previous],
+    schedule: RetrySchedule,
+}
+
+impl Copies<'_> {
+    /// Whether what came at `at` was sent because an earlier copy was not answered in time.
+    fn has_retry_at(&self, at: Timestamp) -> bool {
+        self.previous.iter().any(|copy| {
+            !self.is_answered(copy) && self.may_be_retried(copy, at) && !self.is_settled(copy, at)
+        })
+    }
+
+    /// Whether a retry of `copy` was answered in time before `at`: then no further one is sent.
+    fn is_settled(&self, copy: &Previous, at: Timestamp) -> bool {
+        self.previous.iter().any(|later| {
+            (later.received_at > copy.received_at && later.received_at < at)
+                && self.is_answered(later)
+                && self.may_be_retried(copy, later.received_at)
+        })
+    }
+
+    fn is_answered(&self, copy: &Previous) -> bool {
+        copy.answered_ms.is_some_and(|ms| ms < self.schedule.answer_seconds * 1000)
+    }
+
+    fn may_be_retried(&self, copy: &Previous, at: Timestamp) -> bool {
+        let age = age_seconds(copy, at);
+        self.schedule.windows.iter().any(|&(from, to)| (i64::from(from)..=i64::from(to)).contains(&age))
+    }
+}
+
+fn age_seconds(copy: &Previous, at: Timestamp) -> i64 {
+    at.duration_since(copy.received_at).as_secs()
 }
 
 #[cfg(test)]

@@ -37,4 +37,10 @@ pub trait Callbacks: Send + Sync {
     /// [`Malformed`] when it cannot be told: the bytes are quarantined and answered with 200, because a
     /// retry would bring the same bytes.
     fn decode(&self, delivery: &Verified<'_>, account: &AccountSettings) -> Result<Decoded, Malformed>;
+
+    /// A documented sample as the platform would send it for this account: signed with its key, with its
+    /// names. For `livehook send` and `demo`.
+    fn stage(&self, sample: Vec<u8>, _account: &AccountSettings) -> Vec<u8> {
+        sample
+    }
 }

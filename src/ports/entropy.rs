@@ -13,6 +13,7 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "the one place where the system is asked for randomness")]
     fn fill(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("an operating system without randomness can run no service with secrets");
+        getrandom::fill(bytes)
+            .expect("an operating system without randomness can run no service with secrets");
     }
 }

@@ -15,7 +15,7 @@ fn every_case_comes_out_as_expected() {
     let is_update = std::env::var_os("UPDATE_EXPECT").is_some();
     let mut failures = String::new();
     for case in cases::all() {
-        let told = tell(&case);
+        let told = tell(case);
         let path = case.expect_path();
         let expected = fs::read_to_string(&path).unwrap_or_default();
         if told == expected {

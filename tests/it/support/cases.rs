@@ -18,6 +18,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 use bytes::Bytes;
@@ -28,10 +29,8 @@ use livehook::{
     platforms,
 };
 
-/// Secrets of the accounts below and of the cases: none may ever be seen in anything that is published.
-pub const SECRETS: &[&str] = &[WEBHOOK_SECRET, "example-stream-key"];
-
-const WEBHOOK_SECRET: &str = "example-webhook-secret-0001";
+/// The key of `space-1`; must never be seen in anything that is published.
+pub const WEBHOOK_SECRET: &str = "example-webhook-secret-0001";
 
 /// A file of requests that follow each other.
 pub struct Case {
@@ -58,7 +57,12 @@ impl Case {
 }
 
 /// Every case of every platform, in the order of their paths.
-pub fn all() -> Vec<Case> {
+pub fn all() -> &'static [Case] {
+    static CASES: LazyLock<Vec<Case>> = LazyLock::new(read_all);
+    &CASES
+}
+
+fn read_all() -> Vec<Case> {
     let mut cases = Vec::new();
     for platform in platforms::ALL {
         for callback in platform.descriptor().callbacks {

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
     model::{
-        ContentHash, EntityKey, Event, EventMark, Known, Observation, Previous, Via, event::Origin, judge,
-        reduce,
+        Attributes, ContentHash, EntityKey, Event, EventMark, Known, Noun, Observation, Previous, Seen, Verb,
+        Via, entities::QuarantinedDelivery, event::Origin, judge, reduce,
     },
-    platform::Decoded,
+    platform::{Decoded, Delivery, Malformed},
 };
 
 use super::cases::{Case, Request};
@@ -45,6 +45,20 @@ impl Treated {
     }
 }
 
+/// What the engine makes of a delivery that its platform does not understand.
+fn not_understood(delivery: &Delivery, content: ContentHash, reason: &str) -> Observation {
+    let attributes = QuarantinedDelivery {
+        callback: Some(delivery.callback.name.to_owned()),
+        reason: Some(reason.to_owned()),
+        body_bytes: Some(delivery.body.len() as u64),
+    };
+    Observation {
+        told: Some(Verb::Quarantined),
+        attributes: Attributes::of(&attributes),
+        ..Observation::of(EntityKey::new(Noun::Delivery, content.to_string()))
+    }
+}
+
 impl Desk {
     /// Treats a request as livehook does, in the same order of steps.
     pub fn treat(&mut self, case: &Case, request: &Request) -> Treated {
@@ -54,10 +68,16 @@ impl Desk {
             Ok(verified) => verified,
             Err(why) => return Treated::without_events(Outcome::Refused(why.to_string())),
         };
+        let mut quarantined = None;
         let (content, observations, quirks) = match callbacks.decode(&verified, &case.account) {
             Ok(Decoded::Observed { content, observations, quirks }) => (content, observations, quirks),
             Ok(Decoded::Probe) => return Treated::without_events(Outcome::Probe),
-            Err(why) => return Treated::without_events(Outcome::Quarantined(why.to_string())),
+            Err(Malformed(reason)) => {
+                let content = ContentHash::of_bytes(&delivery.body);
+                let observation = not_understood(delivery, content, &reason);
+                quarantined = Some(reason);
+                (content, vec![observation], Vec::new())
+            }
         };
         let previous = self.copies(delivery.callback.name, content, delivery.received_at);
         let seen = judge(&previous, delivery.received_at, case.platform.descriptor().retries);
@@ -93,8 +113,11 @@ impl Desk {
             }
             self.known.insert(entity.clone(), known);
         }
-        let is_repeat = !previous.is_empty() && events.is_empty();
-        let outcome = if is_repeat { Outcome::Duplicate } else { Outcome::Accepted };
+        let outcome = match quarantined {
+            _ if seen != Seen::First && events.is_empty() => Outcome::Duplicate,
+            Some(reason) => Outcome::Quarantined(reason),
+            None => Outcome::Accepted,
+        };
         Treated { outcome, observations, quirks, events }
     }
 

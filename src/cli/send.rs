@@ -1,0 +1,121 @@
+//! `livehook send`: deliver a documented sample, as the platform would.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use secrecy::ExposeSecret;
+
+use super::{ConfigArgs, block_on, samples, say};
+use crate::{config::Config, platform::AccountSettings, platform::Platform, ports};
+
+/// Deliver a documented sample to a running livehook, as the platform would.
+///
+/// Without CASE the first sample is sent; an unknown one lists those there are.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  livehook send acme live-state start      a Kollus broadcast starts
+  livehook send acme live-state            lists nothing, sends the first sample
+  livehook send acme vod-upload --body -   sends your own body, read from standard input")]
+pub(super) struct Send {
+    /// The account, as it is named in the configuration.
+    account: String,
+    /// The callback, such as `live-state`.
+    callback: String,
+    /// The sample's name.
+    case: Option<String>,
+    /// Sends this file's bytes instead of a sample; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "case")]
+    body: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+impl Send {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        block_on(self.send())
+    }
+
+    async fn send(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let receiver = config
+            .receivers
+            .iter()
+            .find(|receiver| receiver.settings.name.as_str() == self.account)
+            .with_context(|| format!("the configuration has no account {:?}", self.account))?;
+        let (content_type, body) = match &self.body {
+            Some(file) => (None, read(file)?),
+            None => sample(receiver.platform, &receiver.settings, &self.callback, self.case.as_deref())?,
+        };
+        let url = url(&config, &self.account, &self.callback, &format!("http://{}", config.http.public_listen))?;
+        let status = deliver(&url, content_type.as_deref(), body).await?;
+        let shown = format!("{}/{} {}", receiver.platform.descriptor().id, self.account, self.callback);
+        match status {
+            200 => say(format!("200: livehook took the {shown}. `livehook tail` shows the events")),
+            401 => bail!("401: livehook does not believe the signature of the {shown}"),
+            404 => bail!("404: livehook has no such account, callback or URL token; is it running with this configuration?"),
+            503 => bail!("503: livehook cannot commit the {shown} now; see its log and /readyz"),
+            other => bail!("{other}: livehook refused the {shown}"),
+        }
+        Ok(())
+    }
+}
+
+/// The callback URL of an account below `base`.
+pub(super) fn url(config: &Config, account: &str, callback: &str, base: &str) -> anyhow::Result<String> {
+    let url_token = config.url_tokens.iter().find(|(name, _)| name.as_str() == account);
+    let (_, url_token) = url_token.with_context(|| format!("account {account:?} has no callback_tokens"))?;
+    Ok(format!("{base}/callbacks/{account}/{}/{callback}", url_token.expose_secret()))
+}
+
+/// A sample as the platform would send it for this account.
+pub(super) fn sample(
+    platform: &'static dyn Platform,
+    settings: &AccountSettings,
+    callback: &str,
+    case: Option<&str>,
+) -> anyhow::Result<(Option<String>, Vec<u8>)> {
+    let descriptor = platform.descriptor();
+    if descriptor.callback(callback).is_none() {
+        let known: Vec<_> = descriptor.callbacks.iter().map(|callback| callback.name).collect();
+        bail!("{} has no callback {callback:?}; it has {}", descriptor.id, known.join(", "));
+    }
+    let samples = samples::of(descriptor.id, callback);
+    let names: Vec<_> = samples.iter().map(|sample| sample.name.clone()).collect();
+    let chosen = match case {
+        Some(case) => samples.into_iter().find(|sample| sample.name == case),
+        None => samples.into_iter().next(),
+    };
+    let Some(sample) = chosen else {
+        bail!("there is no sample {:?} for {callback}; there are {}", case.unwrap_or_default(), names.join(", "));
+    };
+    let body = match platform.callbacks() {
+        Some(callbacks) => callbacks.stage(sample.body, settings),
+        None => sample.body,
+    };
+    Ok((sample.content_type, body))
+}
+
+/// Posts a body; returns the status.
+pub(super) async fn deliver(url: &str, content_type: Option<&str>, body: Vec<u8>) -> anyhow::Result<u16> {
+    let mut request = ports::http::client().post(url).body(body);
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    // The URL holds a secret, so it is taken out of the error.
+    let response = request.send().await.map_err(|error| {
+        anyhow::Error::from(error.without_url()).context("livehook does not answer; is it running with this configuration?")
+    })?;
+    Ok(response.status().as_u16())
+}
+
+fn read(file: &str) -> anyhow::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    match file {
+        "-" => std::io::Read::read_to_end(&mut std::io::stdin(), &mut body)?,
+        path => {
+            body = std::fs::read(path).with_context(|| format!("{path} cannot be read"))?;
+            body.len()
+        }
+    };
+    Ok(body)
+}

@@ -1,0 +1,176 @@
+//! The description of the bus as an AsyncAPI 3 document that stands alone.
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    about::about,
+    emitted::{Emitted, emitted},
+    event,
+};
+use crate::model::{EventType, Noun};
+
+/// The whole document.
+pub fn document() -> Value {
+    let emitted = emitted();
+    let mut channels = Map::new();
+    let mut operations = Map::new();
+    let mut messages = Map::new();
+    let mut schemas = Map::new();
+    for entry in &emitted {
+        let name = entry.event_type.to_string();
+        channels.insert(name.clone(), channel(entry));
+        operations.insert(format!("publish.{name}"), operation(entry.event_type));
+        messages.insert(name, message(entry.event_type));
+        add_schemas(entry.event_type, &mut schemas);
+    }
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "livehook: the bus",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": INTRODUCTION,
+            "license": { "name": "MIT OR Apache-2.0" },
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "servers": { "bus": server() },
+        "channels": channels,
+        "operations": operations,
+        "components": {
+            "messages": messages,
+            "messageTraits": { "event": { "headers": headers() } },
+            "schemas": schemas,
+        },
+        "x-jetstream": { "streams": js_streams(&emitted) },
+    })
+}
+
+const INTRODUCTION: &str = "livehook receives the callbacks of live-video platforms and publishes what they say in one \
+vocabulary of events. Every event is a CloudEvents 1.0 envelope in structured JSON, published to JetStream at least \
+once, in the order of commits for each entity, with an id that is the same for one change for ever. A subject has the \
+parts prefix, platform, account, noun and verb, so that `live.*.*.broadcast.>` is every broadcast on every platform. \
+Order events of an account by `sequence`, and drop an event whose `id` you have seen.";
+
+fn server() -> Value {
+    json!({
+        "host": "{host}:{port}",
+        "protocol": "nats",
+        "description": "A NATS server of version 2.10.27 or newer with JetStream; `bus.servers` in the configuration.",
+        "variables": {
+            "host": { "default": "127.0.0.1", "description": "Where the server runs." },
+            "port": { "default": "4222", "description": "Its client port." },
+        },
+    })
+}
+
+fn channel(emitted: &Emitted) -> Value {
+    let event_type = emitted.event_type;
+    let platforms: Vec<_> = emitted.platforms.iter().map(|descriptor| descriptor.id).collect();
+    let mut messages = Map::new();
+    messages.insert(event_type.to_string(), json!({ "$ref": format!("#/components/messages/{event_type}") }));
+    json!({
+        "address": format!("{{prefix}}.{{platform}}.{{account}}.{event_type}"),
+        "description": about(event_type),
+        "servers": [{ "$ref": "#/servers/bus" }],
+        "parameters": {
+            "prefix": { "default": "live", "description": "`bus.prefix` of the configuration." },
+            "platform": { "enum": platforms, "description": "Where it happened." },
+            "account": { "description": "Name of the account in the configuration.", "examples": ["acme"] },
+        },
+        "messages": messages,
+        "x-jetstream-stream": js_stream(event_type.noun()),
+    })
+}
+
+fn operation(event_type: EventType) -> Value {
+    let channel = format!("#/channels/{event_type}");
+    json!({
+        "action": "send",
+        "channel": { "$ref": channel },
+        "summary": about(event_type),
+        "messages": [{ "$ref": format!("{channel}/messages/{event_type}") }],
+    })
+}
+
+fn message(event_type: EventType) -> Value {
+    json!({
+        "name": format!("live.{event_type}"),
+        "title": format!("live.{event_type}"),
+        "summary": about(event_type),
+        "contentType": "application/cloudevents+json",
+        "payload": { "$ref": format!("#/components/schemas/{event_type}") },
+        "traits": [{ "$ref": "#/components/messageTraits/event" }],
+    })
+}
+
+fn headers() -> Value {
+    json!({
+        "type": "object",
+        "required": ["Nats-Msg-Id", "Content-Type"],
+        "properties": {
+            "Nats-Msg-Id": {
+                "type": "string",
+                "description": "Equal to `id`; JetStream drops a repeat inside its duplicate window by it.",
+            },
+            "Content-Type": { "type": "string", "const": "application/cloudevents+json" },
+            "traceparent": { "type": "string", "description": "W3C trace context, when tracing is on." },
+        },
+    })
+}
+
+/// The name of the JetStream stream that keeps events of this noun.
+fn js_stream(noun: Noun) -> &'static str {
+    if noun.is_playback() { "LIVE_PLAYBACK" } else { "LIVE" }
+}
+
+fn js_streams(emitted: &[Emitted]) -> Value {
+    let about = [
+        ("LIVE", "Everything but viewers' events."),
+        ("LIVE_PLAYBACK", "Viewers' events: high in volume, kept for a shorter time."),
+    ];
+    let streams = about.into_iter().map(|(name, about)| {
+        let types: Vec<_> = emitted
+            .iter()
+            .filter(|entry| js_stream(entry.event_type.noun()) == name)
+            .map(|entry| entry.event_type.to_string())
+            .collect();
+        (name.to_owned(), json!({ "description": about, "events": types }))
+    });
+    Value::Object(streams.collect())
+}
+
+/// Adds the schema of a type, taken out of its own file: what was a definition there is a component here.
+fn add_schemas(event_type: EventType, components: &mut Map<String, Value>) {
+    let Value::Object(mut schema) = event::schema(event_type) else {
+        unreachable!("a schema of an event is an object");
+    };
+    schema.remove("$schema");
+    schema.remove("$id");
+    let definitions = schema.remove("$defs");
+    let component = |name: &str| if name == "Data" { format!("{event_type}.Data") } else { name.to_owned() };
+    let mut add = |name: String, mut value: Value| {
+        point_to_components(&mut value, &component);
+        let earlier = components.insert(name, value.clone());
+        debug_assert!(earlier.is_none_or(|earlier| earlier == value), "one name, one schema");
+    };
+    add(event_type.to_string(), Value::Object(schema));
+    if let Some(Value::Object(definitions)) = definitions {
+        for (name, definition) in definitions {
+            add(component(&name), definition);
+        }
+    }
+}
+
+fn point_to_components(value: &mut Value, component: &impl Fn(&str) -> String) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(target)) = map.get_mut("$ref")
+                && let Some(name) = target.strip_prefix("#/$defs/")
+            {
+                *target = format!("#/components/schemas/{}", component(name));
+            }
+            map.values_mut().for_each(|inner| point_to_components(inner, component));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|inner| point_to_components(inner, component)),
+        _ => {}
+    }
+}

@@ -1,0 +1,77 @@
+//! The admin listener's routes: health, metrics and the API.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header::CONTENT_TYPE},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    events,
+    host::{AllowedHosts, require_host},
+    problem::Problem,
+};
+use crate::{
+    health::{Condition, Health},
+    store::Store,
+};
+
+/// What the admin routes need.
+#[derive(Clone)]
+pub struct AdminContext {
+    /// The conditions of all components.
+    pub health: Health,
+    /// The events.
+    pub store: Store,
+    /// `bus.prefix`: the first part of every event's bus subject.
+    pub subject_prefix: String,
+    /// The metrics.
+    pub metrics: PrometheusHandle,
+    /// The names we are reached by, besides `localhost` and addresses.
+    pub hosts: AllowedHosts,
+    /// Once cancelled, we are not ready any more and event streams end.
+    pub draining: CancellationToken,
+}
+
+/// The routes of the admin listener.
+pub fn router(context: AdminContext) -> Router {
+    let hosts = context.hosts.clone();
+    Router::new()
+        .route("/healthz", get(async || Json(json!({ "status": "alive" }))))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/events", get(events::get))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing here; see /api/v1/events"))
+        .layer(middleware::from_fn_with_state(hosts, require_host))
+        .with_state(context)
+}
+
+async fn readyz(State(context): State<AdminContext>) -> Response {
+    let is_draining = context.draining.is_cancelled();
+    let is_ready = context.health.is_ready() && !is_draining;
+    let mut reasons: Vec<Value> = context.health.conditions().iter().filter_map(reason).collect();
+    if is_draining {
+        reasons.push(json!({ "component": "process", "condition": "down", "reason": "shutting down" }));
+    }
+    let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": is_ready, "reasons": reasons }))).into_response()
+}
+
+fn reason((component, condition): &(&'static str, Condition)) -> Option<Value> {
+    let (condition, reason) = match condition {
+        Condition::Ok => return None,
+        Condition::Degraded(why) => ("degraded", why),
+        Condition::Down(why) => ("down", why),
+    };
+    Some(json!({ "component": component, "condition": condition, "reason": reason }))
+}
+
+async fn metrics(State(context): State<AdminContext>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], context.metrics.render()).into_response()
+}

@@ -1,0 +1,126 @@
+//! Both listeners over a real store.
+
+use std::sync::Arc;
+
+use livehook::{
+    health::Health,
+    ingest::{Ingest, Receiver, Receivers},
+    model::AccountName,
+    platform::{AccountSettings, signature::UrlTokenHash},
+    platforms,
+    ports::SystemClock,
+    store::{Store, StoreOptions, WriterThread},
+    web::{AdminContext, AllowedHosts, Limits, PublicContext, admin, public},
+};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::support::{Served, serve_router, short_limits};
+
+/// Secret part of all callback URLs.
+pub const URL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+/// The name that the public listener answers to.
+pub const HOST: &str = "hooks.example.com";
+
+/// Accounts `sample` (loopback), `acme` (kollus) and `talks` (livedigital), and where to reach them.
+pub struct Service {
+    pub public: Served,
+    pub admin: Served,
+    pub store: Store,
+    pub health: Health,
+    pub draining: CancellationToken,
+    pub dir: TempDir,
+    _writer: WriterThread,
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        Self::with(short_limits()).await
+    }
+
+    pub async fn with(limits: Limits) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            dir: dir.path().join("data"),
+            bytes_max: 1 << 30,
+            has_bus: false,
+            unsafe_no_fsync: false,
+        };
+        let (store, writer) = Store::open(options, [7; 32]).unwrap();
+        let accounts = [("sample", "loopback"), ("acme", "kollus"), ("talks", "livedigital")];
+        let receivers = Receivers::new(accounts.map(|(name, platform)| receiver(name, platform)));
+        let (health, draining) = (Health::default(), CancellationToken::new());
+        let public = PublicContext {
+            ingest: Ingest::new(receivers, store.clone(), Arc::new(SystemClock)),
+            limits: limits.clone(),
+            hosts: AllowedHosts::public([HOST.to_owned()]),
+            draining: draining.clone(),
+            clock: Arc::new(SystemClock),
+        };
+        let admin = AdminContext {
+            health: health.clone(),
+            store: store.clone(),
+            subject_prefix: "live".to_owned(),
+            metrics: PrometheusBuilder::new().build_recorder().handle(),
+            hosts: AllowedHosts::admin([]),
+            draining: draining.clone(),
+        };
+        Self {
+            public: serve_router(public::router(public), limits.clone()).await,
+            admin: serve_router(admin::router(admin), limits).await,
+            store,
+            health,
+            draining,
+            dir,
+            _writer: writer,
+        }
+    }
+
+    /// Delivers to a callback such as `sample/event`; `fields` are more lines of the head.
+    pub async fn deliver(&self, callback: &str, fields: &str, body: &str) -> String {
+        let length = body.len();
+        self.public.exchange(post(callback, &format!("Content-Length: {length}\r\n{fields}"), body)).await
+    }
+
+    /// Types of all events, oldest first.
+    pub async fn event_types(&self) -> Vec<String> {
+        let events = self.store.events_after(0, 1000).await.unwrap();
+        events.into_iter().map(|event| event.route.splitn(3, '.').nth(2).unwrap().to_owned()).collect()
+    }
+}
+
+/// A request whose head says nothing of the body but what is in `fields`. The connection is closed after it.
+pub fn post(callback: &str, fields: &str, body: &str) -> String {
+    format!("POST {} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n{fields}\r\n{body}", path(callback))
+}
+
+/// A request without a body.
+pub fn ask(method: &str, path: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n")
+}
+
+/// The path of a callback such as `sample/event`.
+pub fn path(callback: &str) -> String {
+    let (account, callback) = callback.split_once('/').unwrap();
+    format!("/callbacks/{account}/{URL_TOKEN}/{callback}")
+}
+
+/// What loopback is told when a broadcast goes live.
+pub fn live(id: &str) -> String {
+    format!(r#"{{"noun":"broadcast","id":"{id}","phase":"live"}}"#)
+}
+
+fn receiver(name: &str, platform: &str) -> Receiver {
+    Receiver {
+        platform: platforms::find(platform).unwrap(),
+        settings: AccountSettings {
+            name: AccountName::parse(name).unwrap(),
+            service_account: name.to_owned(),
+            webhook_secret: Some("key of the signature".into()),
+            progress_fields: Default::default(),
+            charset: None,
+        },
+        url_tokens: vec![UrlTokenHash::of(URL_TOKEN)],
+    }
+}
