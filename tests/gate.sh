@@ -27,7 +27,7 @@ count() { # FILE FIELD
 step() {
     local name=$1 began=$SECONDS code good bad
     shift
-    printf '\n== %s: %s\n' "$name" "$*"
+    printf '\n== %s\n' "$name"
     "$@" 2>&1 | tee "$work/output"
     code=${PIPESTATUS[0]}
     good=$(count "$work/output" 1) bad=$(count "$work/output" 2)
@@ -58,10 +58,14 @@ asyncapi() { deploy/tools.sh node > /dev/null && npm --prefix tests/asyncapi --s
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --no-deps; }
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
-deploy/tools.sh rust > /dev/null || exit 1
-LIVEHOOK_NATS_SERVER=$(deploy/tools.sh nats) || exit 1
+tool() { # NAME: where it is; without it nothing can be said about the tree
+    deploy/tools.sh "$1" || { printf '0 passed, 1 failed\n' >&2; exit 1; }
+}
+
+tool rust > /dev/null
+LIVEHOOK_NATS_SERVER=$(tool nats) || exit 1
 export LIVEHOOK_NATS_SERVER
-python=$(deploy/tools.sh python) || exit 1
+python=$(tool python) || exit 1
 
 step format cargo fmt --check
 step lint cargo clippy --all-targets -- -D warnings

@@ -64,7 +64,7 @@ fn data(event_type: EventType, definition: &str) -> Value {
     let noun = event_type.noun().as_str();
     let mut properties = Map::new();
     properties.insert(noun.to_owned(), json!({ "$ref": format!("#/$defs/{definition}") }));
-    if event_type.verb() == Verb::Updated {
+    if matches!(event_type.verb(), Verb::Updated | Verb::ChannelJoined | Verb::ChannelLeft) {
         properties.insert(
             "changes".to_owned(),
             json!({

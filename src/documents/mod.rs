@@ -7,6 +7,8 @@ use std::{fs, io, path::Path};
 
 use serde_json::Value;
 
+use crate::config;
+
 mod about;
 mod asyncapi;
 mod emitted;
@@ -44,6 +46,7 @@ pub fn all() -> Vec<Document> {
         Document::json(path, &event::schema(emitted.event_type))
     }));
     documents.push(Document::json("schemas/asyncapi.json", &asyncapi::document()));
+    documents.push(Document::json("schemas/config.schema.json", &config::schema()));
     documents
 }
 

@@ -1,7 +1,7 @@
 //! Accept a delivery: find whose it is, verify, decode, commit; answer only after that.
 
 mod outcome;
-mod retry;
+mod quarantine;
 mod route;
 
 use std::{
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 pub use outcome::Outcome;
-pub use retry::RetryError;
+pub use quarantine::RetryError;
 pub use route::{Receiver, Receivers, Route};
 
 use crate::{
@@ -101,16 +101,17 @@ impl Ingest {
             metrics::counter!(telemetry::EVENTS, "platform" => platform, "type" => event_type.clone(), "via" => "callback")
                 .increment(1);
         }
-        let outcome = match (&reason, durable.is_repeat()) {
-            (_, true) => Outcome::Duplicate,
-            (Some(_), false) => Outcome::Quarantined,
-            (None, false) => Outcome::Accepted { events: durable.event_types().len() },
+        let detail = match (&reason, durable.event_types()) {
+            (Some(reason), _) => reason.clone(),
+            (None, []) => "nothing new".to_owned(),
+            (None, event_types) => event_types.join(", "),
         };
-        let detail = reason.unwrap_or_else(|| match durable.event_types() {
-            [] => "nothing new".to_owned(),
-            event_types => event_types.join(", "),
-        });
-        Fate { outcome, detail, delivery: Some(durable.delivery()) }
+        let outcome = match (reason, durable.is_repeat()) {
+            (_, true) => Outcome::Duplicate(durable),
+            (Some(_), false) => Outcome::Quarantined(durable),
+            (None, false) => Outcome::Accepted(durable),
+        };
+        Fate { outcome, detail }
     }
 
     /// The delivery's log line and metrics.
@@ -129,14 +130,14 @@ impl Ingest {
             platform,
             %account,
             callback,
-            delivery = fate.delivery,
+            delivery = fate.outcome.delivery(),
             outcome
         );
         span.in_scope(|| match fate.outcome {
-            Outcome::Accepted { .. } | Outcome::Duplicate | Outcome::Probe => {
+            Outcome::Accepted(_) | Outcome::Duplicate(_) | Outcome::Probe => {
                 tracing::info!("{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)");
             }
-            Outcome::Quarantined | Outcome::Refused | Outcome::Unavailable => {
+            Outcome::Quarantined(_) | Outcome::Refused | Outcome::Unavailable => {
                 tracing::warn!("{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)");
             }
         });
@@ -151,12 +152,11 @@ impl Ingest {
 struct Fate {
     outcome: Outcome,
     detail: String,
-    delivery: Option<u64>,
 }
 
 impl Fate {
     fn new(outcome: Outcome, detail: impl Into<String>) -> Self {
-        Self { outcome, detail: detail.into(), delivery: None }
+        Self { outcome, detail: detail.into() }
     }
 }
 

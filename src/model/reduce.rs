@@ -22,7 +22,8 @@ use super::{
 pub struct Change {
     /// What happened.
     pub event_type: EventType,
-    /// What changed, for `updated`: `{"title": {"from": …, "to": …}}`.
+    /// What changed, for `updated`: `{"title": {"from": …, "to": …}}`; for `channel_joined` and
+    /// `channel_left` the entry that came or went: `{"channels": {"from": …, "to": …}}`.
     pub changes: Map<String, Value>,
     /// An earlier delivery said exactly this at a distance at which the platform also retries.
     pub possible_duplicate: bool,
@@ -45,6 +46,10 @@ pub fn reduce(
         Seen::First | Seen::Possible | Seen::Again => false,
     };
     if says_nothing || falls_back(&next, observation) {
+        // A copy that comes a moment after a retry says as little as the retry.
+        if seen == Seen::Retry {
+            next.made_by = content.map(|hash| hash.0);
+        }
         return (next, None);
     }
 
@@ -70,7 +75,14 @@ pub fn reduce(
     remember(&mut next, event_type.verb(), observation);
     next.revision += 1;
     next.made_by = content.map(|hash| hash.0);
-    let changes = if event_type.verb() == Verb::Updated { changes } else { Map::new() };
+    let changes = match event_type.verb() {
+        Verb::Updated => changes,
+        // Which channel it was, only the entry that came or went can say.
+        Verb::ChannelJoined | Verb::ChannelLeft => {
+            moved.map(|(list, change)| (list.to_owned(), change)).into_iter().collect()
+        }
+        _ => Map::new(),
+    };
     (next, Some(Change { event_type, changes, possible_duplicate: seen == Seen::Possible }))
 }
 
@@ -129,7 +141,12 @@ fn recording_step(known: &Known, observation: &Observation) -> Step {
         _ => return Step::Nothing,
     };
     let came_late = to == Phase::Recording && known.phase.is_some();
-    if came_late || known.happened.contains(&verb) { Step::Nothing } else { Step::Reached(to, verb) }
+    if came_late || known.happened.contains(&verb) {
+        return Step::Nothing;
+    }
+    // A failure reported after its success is news, but the file is there.
+    let is_there = to == Phase::Failed && known.phase == Some(Phase::Available);
+    Step::Reached(if is_there { Phase::Available } else { to }, verb)
 }
 
 fn content_step(known: &Known, observation: &Observation) -> Step {

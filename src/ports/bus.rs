@@ -7,6 +7,7 @@ mod link;
 mod options;
 mod publish;
 mod streams;
+mod subscribe;
 mod version;
 
 use std::{future::Future, time::Duration};
@@ -21,9 +22,11 @@ pub use self::{
     options::{BusOptions, Login, StreamLimits},
     publish::{PubAck, PublishError},
     streams::{Drift, JsStream, StreamStanding},
+    subscribe::Received,
     version::ServerVersion,
 };
 use self::{link::LinkEvents, publish::said};
+use super::embedded::EmbeddedError;
 
 /// A connection to the bus; a cheap handle that can be cloned.
 #[derive(Clone)]
@@ -40,6 +43,9 @@ pub enum BusError {
     /// The options cannot work.
     #[error("{0}")]
     Options(String),
+    /// The embedded server cannot be started.
+    #[error(transparent)]
+    Embedded(#[from] EmbeddedError),
     /// There is no connection, or no answer came over it in time.
     #[error("no answer from the bus at {servers}{why}")]
     NoAnswer {

@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header::CONTENT_TYPE},
     middleware,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::{Value, json};
@@ -16,9 +16,11 @@ use super::{
     events,
     host::{AllowedHosts, require_host},
     problem::Problem,
+    quarantine,
 };
 use crate::{
     health::{Condition, Health},
+    ingest::Ingest,
     store::Store,
 };
 
@@ -29,6 +31,8 @@ pub struct AdminContext {
     pub health: Health,
     /// The events.
     pub store: Store,
+    /// Looks at quarantined deliveries again.
+    pub ingest: Ingest,
     /// `bus.prefix`: the first part of every event's bus subject.
     pub subject_prefix: String,
     /// The metrics.
@@ -47,6 +51,9 @@ pub fn router(context: AdminContext) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/api/v1/events", get(events::get))
+        .route("/api/v1/quarantine", get(quarantine::list))
+        .route("/api/v1/quarantine/{id}", get(quarantine::show))
+        .route("/api/v1/quarantine/{id}/retry", post(quarantine::retry))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing here; see /api/v1/events"))
         .layer(middleware::from_fn_with_state(hosts, require_host))
         .with_state(context)

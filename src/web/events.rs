@@ -190,13 +190,12 @@ impl Tail {
                     return Some(event);
                 }
             }
-            // Marked as seen before reading, so that what is committed meanwhile wakes us.
-            self.newest.borrow_and_update();
             let events = self.store.events_after(self.after, READ_ROWS).await;
             self.read = events
                 .inspect_err(|error| tracing::error!(%error, "the log of events cannot be read: {error}"))
                 .ok()?
                 .into();
+            // What was committed since the last time we waited ends this wait at once.
             if self.read.is_empty() {
                 self.newest.changed().await.ok()?;
             }

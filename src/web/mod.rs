@@ -10,6 +10,7 @@ pub mod limits;
 pub mod listener;
 pub mod problem;
 pub mod public;
+mod quarantine;
 
 pub use admin::AdminContext;
 pub use host::AllowedHosts;

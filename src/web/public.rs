@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    body::Body,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{
         HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -112,47 +111,60 @@ impl Public {
         let Public { context, places } = self;
         let received_at = context.clock.now();
         let answer_by = Instant::now() + context.limits.delivery;
+        // One of the right URL is told of even if it ends here: somebody will be looking for it.
+        let give_up = |why| context.ingest.unavailable(route, received_at, why);
+
         let Ok(_place) = places.try_acquire() else {
-            return answer(context.ingest.unavailable(route, received_at, "too many deliveries are in hand"));
+            return answer(give_up("too many deliveries are in hand"));
         };
-        if !is_identity(request.headers()) {
-            return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
-        }
-        let content_type = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        let body = match timeout_at(answer_by, read_body(request.into_body(), context.limits.body_bytes_max))
-            .await
-        {
-            Ok(Ok(body)) => body,
-            Ok(Err(status)) => return status.into_response(),
-            Err(_late) => {
-                // Counted as ours, answered as the sender's: nobody else can tell which of the two was slow.
-                let _ = context.ingest.unavailable(route, received_at, "its body was not complete in time");
-                return StatusCode::REQUEST_TIMEOUT.into_response();
+        let content_type = request.headers().get(CONTENT_TYPE);
+        let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let read = timeout_at(answer_by, read_body(request, context.limits.body_bytes_max)).await;
+        let body = match read.unwrap_or(Err(BadBody::LATE)) {
+            Ok(body) => body,
+            Err(BadBody { status, why }) => {
+                let _ = give_up(why);
+                return status.into_response();
             }
         };
         // Giving up drops only our waiting: what the store has begun to commit, it commits.
         let accept = context.ingest.accept(route, content_type, body, received_at);
         match timeout_at(answer_by, accept).await {
             Ok(outcome) => answer(outcome),
-            Err(_late) => {
-                answer(context.ingest.unavailable(route, received_at, "it was not committed in time"))
-            }
+            Err(_late) => answer(give_up("it was not committed in time")),
         }
     }
 }
 
+/// A body that is not taken: the answer, and why.
+struct BadBody {
+    status: StatusCode,
+    why: &'static str,
+}
+
+impl BadBody {
+    const LATE: Self = Self { status: StatusCode::REQUEST_TIMEOUT, why: "its body was not complete in time" };
+    const TOO_LONG: Self =
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, why: "its body is longer than allowed" };
+    const COMPRESSED: Self =
+        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, why: "its body is compressed" };
+    const BROKEN: Self =
+        Self { status: StatusCode::BAD_REQUEST, why: "its body broke off or was badly framed" };
+}
+
 /// The body as it came; an over-long one is not read when it says so, else only to the limit.
-async fn read_body(body: Body, bytes_max: usize) -> Result<Bytes, StatusCode> {
+async fn read_body(request: Request, bytes_max: usize) -> Result<Bytes, BadBody> {
+    if !is_identity(request.headers()) {
+        return Err(BadBody::COMPRESSED);
+    }
+    let body = request.into_body();
     if body.size_hint().lower() > bytes_max as u64 {
-        return Err(StatusCode::PAYLOAD_TOO_LARGE);
+        return Err(BadBody::TOO_LONG);
     }
     match Limited::new(body, bytes_max).collect().await {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(_) => Err(StatusCode::BAD_REQUEST),
+        Err(error) if error.is::<LengthLimitError>() => Err(BadBody::TOO_LONG),
+        Err(_) => Err(BadBody::BROKEN),
     }
 }
 
@@ -165,7 +177,7 @@ fn is_identity(headers: &HeaderMap) -> bool {
 /// says nothing, leads to.
 fn answer(outcome: Outcome) -> Response {
     match outcome {
-        Outcome::Accepted { .. } | Outcome::Duplicate | Outcome::Probe | Outcome::Quarantined => {
+        Outcome::Accepted(_) | Outcome::Duplicate(_) | Outcome::Quarantined(_) | Outcome::Probe => {
             StatusCode::OK.into_response()
         }
         Outcome::Refused => StatusCode::UNAUTHORIZED.into_response(),

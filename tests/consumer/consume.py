@@ -122,15 +122,12 @@ class Checks:
 
 async def read(js, js_stream: str, prefix: str, is_done):
     """Yields the messages of a stream from its beginning, until `is_done()`."""
-    messages = await js.pull_subscribe(f"{prefix}.>", stream=js_stream)
+    messages = await js.subscribe(f"{prefix}.>", stream=js_stream, ordered_consumer=True)
     while not is_done():
         try:
-            batch = await messages.fetch(256, timeout=0.2)
-        except nats.errors.TimeoutError:
+            yield await messages.next_msg(timeout=0.2)
+        except asyncio.TimeoutError:
             continue
-        for message in batch:
-            await message.ack()
-            yield message
 
 
 async def consume(options) -> dict:

@@ -217,6 +217,20 @@ fn in_a_room_one_call_follows_another() {
 }
 
 #[test]
+fn a_room_that_comes_back_may_do_everything_again() {
+    let mut story = Story::default();
+    story.tells(&in_a_room(start()));
+    story.tells(&in_a_room(stop()));
+    assert_eq!(story.tells(&in_a_room(pause())), Some(Verb::Paused));
+    assert_eq!(
+        story.tells(&in_a_room(start())),
+        Some(Verb::Started),
+        "the start of the second call comes late"
+    );
+    assert_eq!(story.phase(), Some(Phase::Paused));
+}
+
+#[test]
 fn within_a_minute_a_room_starts_ends_and_starts_again() {
     let mut story = Story::default();
     story.tells(&in_a_room(start()));

@@ -61,6 +61,8 @@ fn away_from_retry_distances_it_happened_again_however_the_first_was_answered() 
 fn a_second_retry_is_one_as_well() {
     assert_eq!(seen(&[(0, NEVER), (300, NEVER)], 600, LADDER), Seen::Retry);
     assert_eq!(seen(&[(300, NEVER), (0, NEVER)], 600, LADDER), Seen::Retry);
+    // 901 s is a retry distance from the first copy only: the second, unanswered, has settled nothing.
+    assert_eq!(seen(&[(0, NEVER), (270, NEVER)], 901, LADDER), Seen::Retry);
 }
 
 #[test]

@@ -19,8 +19,8 @@ pub fn of(fields: &mut Fields<'_>) -> Result<Observation, Malformed> {
     let position = fields.identity_if_any("position")?;
     let content_key = upload_file_key.as_deref().or(media_content_key.as_deref().map(base_key));
     let id = joined_id([
-        ("client_user_id", client_user_id.as_deref()),
-        ("upload_file_key", content_key),
+        ("viewer (client_user_id)", client_user_id.as_deref()),
+        ("content (upload_file_key)", content_key),
         ("position", position.as_deref().map(plain_number).as_deref()),
     ])?;
 

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::wire::{Fields, base_key, belongs_to, instant, joined_id, number, plain_number, text};
+use super::wire::{
+    Fields, base_key, belongs_to, instant, joined_id, number, plain_number, remove_secrets, text,
+};
 use crate::{
     model::{Attributes, EntityKey, Noun, Observation, Rules, Verb, entities::Playback},
     platform::{AccountSettings, Malformed, json},
 };
 
 /// Names of flat fields in Kollus's samples → the attribute of [`Playback`] that they carry.
-const WELL_KNOWN: &[(&str, &str)] = &[
+pub const WELL_KNOWN: &[(&str, &str)] = &[
     ("client_user_id", "client_user_id"),
     ("player_id", "player_id"),
     ("hardware_id", "hardware_id"),
@@ -88,7 +90,7 @@ pub fn of(fields: &mut Fields<'_>, kind: &str, account: &AccountSettings) -> Res
     let session = joined_id([
         ("viewer (client_user_id)", playback.client_user_id.as_deref()),
         ("content (media_content_key)", playback.base_media_content_key.as_deref()),
-        ("beginning of the session (start_at)", start_at.as_deref()),
+        ("session's beginning (start_at)", start_at.as_deref()),
     ])?;
     Ok(Observation {
         told: Some(Verb::Progressed),
@@ -215,10 +217,11 @@ fn is_index(text: &str) -> bool {
 
 /// An object or list that is not empty, also when it is written as text.
 fn structure(value: &Value) -> Option<Value> {
-    let value = match value {
+    let mut value = match value {
         Value::String(written) => json::parse(written.as_bytes()).ok()?,
         value => value.clone(),
     };
+    remove_secrets(&mut value);
     matches!(value, Value::Object(_) | Value::Array(_)).then_some(value).filter(|value| !is_empty(value))
 }
 

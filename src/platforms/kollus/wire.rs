@@ -103,7 +103,9 @@ impl<'f> Fields<'f> {
 
     /// Notes an oddity, for a metric.
     pub fn note(&mut self, quirk: &'static str) {
-        self.quirks.push(quirk);
+        if !self.quirks.contains(&quirk) {
+            self.quirks.push(quirk);
+        }
     }
 
     /// A callback that arrived, and that is all we know: everything goes into `extra`. `id` is the id of
@@ -129,6 +131,9 @@ impl<'f> Fields<'f> {
                 continue;
             }
             remove_secrets(&mut value);
+            if value.is_null() {
+                continue;
+            }
             let value = match rest.get(&name) {
                 None => value,
                 Some(Value::Array(earlier)) => Value::Array(earlier.iter().cloned().chain([value]).collect()),
@@ -157,13 +162,17 @@ fn is_secret(name: &str) -> bool {
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
-fn remove_secrets(value: &mut Value) {
+/// Removes members with secret names, at any depth, and documents in text that mention such a name.
+pub fn remove_secrets(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|name, _| !is_secret(name));
             members.values_mut().for_each(remove_secrets);
         }
         Value::Array(items) => items.iter_mut().for_each(remove_secrets),
+        Value::String(text) if text.trim_start().starts_with(['{', '[']) && is_secret(text) => {
+            *value = Value::Null
+        }
         _ => {}
     }
 }
@@ -180,7 +189,7 @@ pub fn base_key(media_content_key: &str) -> &str {
 pub fn joined_id<const N: usize>(parts: [(&str, Option<&str>); N]) -> Result<String, Malformed> {
     let mut id = Vec::with_capacity(N);
     for (name, part) in parts {
-        let part = part.ok_or_else(|| Malformed(format!("nothing in the form says the {name}")))?;
+        let part = part.ok_or_else(|| Malformed(format!("the form says nothing of the {name}")))?;
         if part.len() > IDENTITY_BYTES_MAX || part.chars().any(char::is_control) {
             return Err(Malformed(format!("the {name} is too long or has control characters")));
         }
@@ -214,7 +223,9 @@ pub fn instant(seconds: &str) -> Option<Timestamp> {
     Timestamp::from_second(seconds as i64).ok()
 }
 
-/// `1`, `1.0` and `"1"` are one number: the shortest way to write it. Other text is left alone.
+/// `1`, `1.0` and `"1"` are one number, written the shortest way. What is no number, or too large to be
+/// exact, is left alone.
 pub fn plain_number(written: &str) -> String {
-    number(&Value::from(written)).map_or_else(|| written.to_owned(), |number| number.to_string())
+    let exact = number(&Value::from(written)).filter(|number| number.abs() < 9e15);
+    exact.map_or_else(|| written.to_owned(), |number| number.to_string())
 }

@@ -142,3 +142,6 @@ fn text<'b>(body: &'b Map<String, Value>, field: &str) -> Option<&'b str> {
 fn take_away(body: &mut Map<String, Value>, fields: &[&str]) {
     body.retain(|field, _| !fields.contains(&field.as_str()));
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
-//! A second look at a delivery in quarantine, after a fix or a change of configuration.
+//! A second look at deliveries in quarantine, after a fix or a change of configuration.
 
 use super::{Ingest, Reading, Route, read, record};
-use crate::{platform::Delivery, store::StoreError};
+use crate::{
+    platform::Delivery,
+    store::{QuarantinedRow, StoreError},
+};
 
 /// Why a delivery stays in quarantine.
 #[derive(Debug, thiserror::Error)]
@@ -53,5 +56,26 @@ impl Ingest {
             Reading::Malformed { reason, .. } => Err(RetryError::Malformed(reason.0)),
             Reading::Unverified(why) => Err(RetryError::Malformed(why.to_string())),
         }
+    }
+
+    /// The body of a delivery in quarantine for a person to look at: as it came, but for the values of
+    /// form fields that hold secrets.
+    pub fn masked_body(&self, row: &QuarantinedRow) -> Vec<u8> {
+        let callback =
+            self.receivers.get(&row.account).and_then(|r| r.platform.descriptor().callback(&row.callback));
+        let secret_fields = callback.map_or(&[][..], |callback| callback.secret_fields);
+        let is_secret = |pair: &[u8]| {
+            let name = pair.split(|&b| b == b'=').next().unwrap_or_default();
+            secret_fields.iter().any(|field| field.as_bytes() == name)
+        };
+        let pairs: Vec<_> = row
+            .body
+            .split(|&b| b == b'&')
+            .map(|pair| match pair.iter().position(|&b| b == b'=') {
+                Some(end) if is_secret(pair) => [&pair[..=end], b"(masked)"].concat(),
+                _ => pair.to_vec(),
+            })
+            .collect();
+        pairs.join(&b'&')
     }
 }

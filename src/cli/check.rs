@@ -1,0 +1,153 @@
+//! `livehook check`: what is wrong with the configuration, the store or the bus.
+
+use std::{fs, path::Path};
+
+use clap::Args;
+use serde_json::json;
+
+use super::{ConfigArgs, block_on, say};
+use crate::{
+    app::AppError,
+    config::{self, Config},
+    ports::{Bus, BusOptions, bus::BusError, bus::JsStream},
+};
+
+/// Say what is wrong with the configuration, the store or the bus; changes nothing.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  livehook check --config /etc/livehook.toml
+  livehook check --offline        only what can be told without the bus")]
+pub(super) struct Check {
+    /// Do not speak with the bus.
+    #[arg(long)]
+    offline: bool,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// What was looked at, and what was found.
+struct Finding {
+    what: &'static str,
+    is_good: bool,
+    says: String,
+}
+
+impl Check {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        block_on(self.check())
+    }
+
+    async fn check(self) -> anyhow::Result<()> {
+        let config = match self.config.load() {
+            Ok(config) => config,
+            Err(problems) => {
+                if self.json {
+                    let problems: Vec<_> = problems
+                        .0
+                        .iter()
+                        .map(|problem| json!({ "what": "configuration", "key": problem.key, "ok": false, "says": problem.message }))
+                        .collect();
+                    say(serde_json::to_string_pretty(&problems)?);
+                }
+                return Err(problems.into());
+            }
+        };
+        let mut findings = vec![accounts(&config), store(&config.store.dir)];
+        let bus_error = match &config.bus {
+            _ if self.offline => None,
+            config::Bus::Servers(options) => bus(options.clone(), &mut findings).await.err(),
+            config::Bus::Embedded(embedded, _) => {
+                let found = embedded.find_binary().await;
+                let (is_good, says) = match &found {
+                    Ok(found) => (true, format!("{} will be started with `run`", found.display())),
+                    Err(error) => (false, error.to_string()),
+                };
+                findings.push(Finding { what: "bus", is_good, says });
+                found.err()
+            }
+            config::Bus::None => {
+                let says = "none is configured: events stay in the store".to_owned();
+                findings.push(Finding { what: "bus", is_good: true, says });
+                None
+            }
+        };
+        self.print(&findings)?;
+        match bus_error {
+            Some(error) => Err(AppError::Bus(error).into()),
+            None if findings.iter().all(|finding| finding.is_good) => Ok(()),
+            None => anyhow::bail!("livehook cannot run like this"),
+        }
+    }
+
+    fn print(&self, findings: &[Finding]) -> anyhow::Result<()> {
+        if self.json {
+            let findings: Vec<_> = findings
+                .iter()
+                .map(|finding| json!({ "what": finding.what, "ok": finding.is_good, "says": finding.says }))
+                .collect();
+            say(serde_json::to_string_pretty(&findings)?);
+        } else {
+            for finding in findings {
+                let mark = if finding.is_good { "ok   " } else { "WRONG" };
+                say(format!("{mark}  {}: {}", finding.what, finding.says));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn accounts(config: &Config) -> Finding {
+    let accounts: Vec<_> = config
+        .receivers
+        .iter()
+        .map(|receiver| format!("{} ({})", receiver.settings.name, receiver.platform.descriptor().name))
+        .collect();
+    Finding { what: "configuration", is_good: true, says: format!("accounts {}", accounts.join(", ")) }
+}
+
+/// Whether the directory can be made and written; a running livehook may hold it.
+fn store(dir: &Path) -> Finding {
+    let existing = dir.ancestors().find(|ancestor| ancestor.exists() || ancestor.as_os_str().is_empty());
+    let existing = existing.filter(|ancestor| !ancestor.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let is_writable = rustix::fs::access(existing, rustix::fs::Access::WRITE_OK).is_ok();
+    let says = match (fs::metadata(dir).is_ok(), is_writable) {
+        (true, true) => format!("{} can be written", dir.display()),
+        (false, true) => format!("{} will be created", dir.display()),
+        (_, false) => format!("{} cannot be written: change its owner, or store.dir", existing.display()),
+    };
+    Finding { what: "store", is_good: is_writable, says }
+}
+
+async fn bus(options: BusOptions, findings: &mut Vec<Finding>) -> Result<(), BusError> {
+    let result = bus_findings(options, findings).await;
+    if let Err(error) = &result {
+        findings.push(Finding { what: "bus", is_good: false, says: error.to_string() });
+    }
+    result
+}
+
+async fn bus_findings(options: BusOptions, findings: &mut Vec<Finding>) -> Result<(), BusError> {
+    let bus = Bus::connect(options).await?;
+    let version = bus.check_server_version().await?;
+    findings.push(Finding { what: "bus", is_good: true, says: format!("nats-server {version} at {}", bus.servers()) });
+    let mut first_drift = None;
+    for js_stream in JsStream::ALL {
+        let (is_good, says) = match bus.stream_info(js_stream).await? {
+            None => (true, format!("{js_stream} will be created")),
+            Some(_) => match bus.drifts(js_stream).await?.into_iter().next() {
+                None => (true, format!("{js_stream} is as it must be")),
+                Some(drift) => {
+                    let says = drift.to_string();
+                    first_drift.get_or_insert(drift);
+                    (false, says)
+                }
+            },
+        };
+        findings.push(Finding { what: "stream", is_good, says });
+    }
+    first_drift.map_or(Ok(()), |drift| Err(BusError::Drift(drift)))
+}
