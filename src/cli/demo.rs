@@ -69,13 +69,13 @@ const STORY: [(&str, &str, &str); 16] = [
     ("acme", "vod-upload", "upload"),
     ("acme", "vod-transcoding", "success"),
     ("acme", "vod-channel-join", "join"),
-    ("acme", "vod-progress", "progress"),
+    ("acme", "vod-progress", "with-json"),
     ("acme", "bookmark", "bookmark"),
     ("acme", "live-state", "stop-misspelt"),
     ("acme", "live-recording", "transferred"),
     ("meetings", "webhook", "record-finished"),
-    ("meetings", "webhook", "call-finished"),
-    ("acme", "live-state", "missing-broadcast-key"),
+    ("meetings", "webhook", "call-finished-alone"),
+    ("acme", "live-state", "empty-broadcast-key"),
 ];
 
 /// Time between two callbacks: slow enough to read along.

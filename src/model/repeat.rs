@@ -45,13 +45,12 @@ const IMMEDIATE_SECONDS: i64 = 60;
 /// Meant for a few of them: the newest are enough.
 pub fn judge(previous: &[Previous], now: Timestamp, schedule: RetrySchedule) -> Seen {
     let copies = Copies { previous, schedule };
-    let immediate = || previous.iter().filter(|copy| age_seconds(copy, now) < IMMEDIATE_SECONDS);
 
     if previous.is_empty() {
         Seen::First
-    } else if copies.has_retry_at(now) || immediate().any(|copy| copies.has_retry_at(copy.received_at)) {
+    } else if copies.are_retried_at(now) {
         Seen::Retry
-    } else if immediate().next().is_some() {
+    } else if previous.iter().any(|copy| age_seconds(copy, now) < IMMEDIATE_SECONDS) {
         Seen::Immediate
     } else if previous.iter().any(|copy| copies.may_be_retried(copy, now)) {
         Seen::Possible
@@ -66,8 +65,8 @@ struct Copies<'p> {
 }
 
 impl Copies<'_> {
-    /// Whether what came at `at` was sent because an earlier copy was not answered in time.
-    fn has_retry_at(&self, at: Timestamp) -> bool {
+    /// Whether what comes at `at` is sent because a copy was not answered in time.
+    fn are_retried_at(&self, at: Timestamp) -> bool {
         self.previous.iter().any(|copy| {
             !self.is_answered(copy) && self.may_be_retried(copy, at) && !self.is_settled(copy, at)
         })

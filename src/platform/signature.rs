@@ -60,6 +60,12 @@ pub fn hmac_sha256<'d, 'c>(
     }
 }
 
+/// The signature that [`hmac_sha256`] accepts, for those who play the platform.
+pub fn sign_hmac_sha256(key: &SecretString, signed: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("HMAC takes a key of any length");
+    hex::encode(mac.chain_update(signed).finalize().into_bytes())
+}
+
 /// Takes the word of whoever knows the secret URL; `why` says why nothing better can be had.
 ///
 /// A search for `unsigned(` lists every platform that we believe without proof.

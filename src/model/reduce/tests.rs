@@ -138,6 +138,20 @@ fn a_retry_says_nothing() {
 }
 
 #[test]
+fn a_copy_that_comes_a_moment_after_a_retry_says_as_little() {
+    let mut story = Story::default();
+    story.tells(&start());
+    story.tells(&pause());
+    story.tells(&resume());
+    assert_eq!(story.hears(&pause(), Seen::Retry), None);
+    assert_eq!(story.hears(&pause(), Seen::Immediate), None);
+    assert_eq!(story.phase(), Some(Phase::Live));
+    // Not so when something happened after the retry.
+    story.tells(&with(resume(), json!({ "title": "new" })));
+    assert!(story.hears(&pause(), Seen::Immediate).is_some());
+}
+
+#[test]
 fn a_pause_at_a_retry_distance_from_one_that_was_answered_is_published_with_a_mark() {
     let mut story = Story::default();
     story.tells(&start());
@@ -252,6 +266,14 @@ fn a_recording_that_failed_can_become_available() {
 }
 
 #[test]
+fn a_failure_that_is_reported_after_the_success_is_published_but_the_file_stays_there() {
+    let mut story = Story::default();
+    assert_eq!(story.tells(&recording(Phase::Available)), Some(Verb::Available));
+    assert_eq!(story.tells(&recording(Phase::Failed)), Some(Verb::Failed));
+    assert_eq!(story.phase(), Some(Phase::Available));
+}
+
+#[test]
 fn the_start_of_a_recording_that_comes_last_only_fills_in_data() {
     for end in [Phase::Available, Phase::Failed, Phase::Aborted] {
         let mut story = Story::default();
@@ -298,6 +320,18 @@ fn content_joins_a_channel_leaves_it_and_joins_again() {
     assert_eq!(story.attribute("channels"), Some(&json!([])));
     assert_eq!(story.hears(&join, Seen::Immediate).map(|it| it.event_type.verb()), Some(Verb::ChannelJoined));
     assert_eq!(story.attribute("channels"), Some(&json!([entry])));
+}
+
+#[test]
+fn joining_and_leaving_say_which_channel_it_was() {
+    let mut story = Story::default();
+    let entry = json!({ "id": "c1", "name": "Main" });
+    let joined = story.hears(&channel(Verb::ChannelJoined, "c1", Some(entry.clone())), Seen::First);
+    let joined = joined.expect("it is in no channel yet").changes;
+    assert_eq!(Value::Object(joined), json!({ "channels": { "from": null, "to": entry } }));
+    let left =
+        story.hears(&channel(Verb::ChannelLeft, "c1", None), Seen::First).expect("it is in that channel");
+    assert_eq!(Value::Object(left.changes), json!({ "channels": { "from": entry, "to": null } }));
 }
 
 #[test]

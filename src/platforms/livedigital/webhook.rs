@@ -53,6 +53,16 @@ impl Callbacks for Webhook {
         };
         Ok(Decoded::Observed { content, observations: vec![observation], quirks: Vec::new() })
     }
+
+    fn stage(&self, sample: Vec<u8>, account: &AccountSettings) -> Vec<u8> {
+        match (serde_json::from_slice::<Envelope<'_>>(&sample), &account.webhook_secret) {
+            (Ok(Envelope { body, .. }), Some(key)) => {
+                let signature = signature::sign_hmac_sha256(key, body.get().as_bytes());
+                format!(r#"{{"signature":"{signature}","body":{body}}}"#).into_bytes()
+            }
+            _ => sample,
+        }
+    }
 }
 
 /// What is around the signed bytes. A key that stands twice is an error; further keys mean nothing.

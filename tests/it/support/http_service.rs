@@ -51,8 +51,9 @@ impl Service {
         let accounts = [("sample", "loopback"), ("acme", "kollus"), ("talks", "livedigital")];
         let receivers = Receivers::new(accounts.map(|(name, platform)| receiver(name, platform)));
         let (health, draining) = (Health::default(), CancellationToken::new());
+        let ingest = Ingest::new(receivers, store.clone(), Arc::new(SystemClock));
         let public = PublicContext {
-            ingest: Ingest::new(receivers, store.clone(), Arc::new(SystemClock)),
+            ingest: ingest.clone(),
             limits: limits.clone(),
             hosts: AllowedHosts::public([HOST.to_owned()]),
             draining: draining.clone(),
@@ -61,6 +62,7 @@ impl Service {
         let admin = AdminContext {
             health: health.clone(),
             store: store.clone(),
+            ingest,
             subject_prefix: "live".to_owned(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: AllowedHosts::admin([]),

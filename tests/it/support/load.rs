@@ -242,6 +242,9 @@ impl Caller {
 
     /// Makes sure of a connection, as long as it takes; `false` when told to stop meanwhile.
     async fn connect(&mut self) -> bool {
+        // A connection that was closed while it was idle is no loss of a request: every client looks first.
+        let is_open = |socket: &BufReader<TcpStream>| matches!(socket.get_ref().try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+        self.socket = self.socket.take().filter(is_open);
         while self.socket.is_none() {
             if self.shared.stop.is_cancelled() {
                 return false;

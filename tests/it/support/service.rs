@@ -16,8 +16,8 @@ use tokio::{
 
 use super::load::PUBLIC_HOST;
 
-/// The secret part of every callback URL of the configuration below.
-pub const URL_TOKEN: &str = "it-callback-token-0123456789abcdef";
+/// The accounts of the configuration, with their platforms.
+const ACCOUNTS: [(&str, &str); 3] = [("acme", "kollus"), ("space-1", "livedigital"), ("loop", "loopback")];
 /// Key of the signature on livedigital's webhook.
 pub const WEBHOOK_SECRET: &str = "example-webhook-secret-0001";
 
@@ -100,7 +100,7 @@ impl Service {
             .args(["run", "--config"])
             .arg(config)
             .current_dir(&self.setup.home)
-            .env("IT_URL_TOKEN", URL_TOKEN)
+            .envs(ACCOUNTS.map(|(account, platform)| (token_variable(platform), url_token(account))))
             .env("IT_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log file can be shared"))
@@ -151,7 +151,7 @@ impl Service {
 
     /// The path of a callback URL.
     pub fn callback(&self, account: &str, callback: &str) -> String {
-        format!("/callbacks/{account}/{URL_TOKEN}/{callback}")
+        format!("/callbacks/{account}/{}/{callback}", url_token(account))
     }
 
     /// The status of a `GET` on the admin listener; `None` when nobody answers.
@@ -187,10 +187,11 @@ impl Service {
              [store]\ndir = {store_dir:?}\n{store}\n\n{bus}\n",
             self.public, self.admin
         );
-        for (account, platform) in [("acme", "kollus"), ("space-1", "livedigital"), ("loop", "loopback")] {
+        for (account, platform) in ACCOUNTS {
+            let variable = token_variable(platform);
             write!(
                 text,
-                "[accounts.{account}]\nplatform = \"{platform}\"\ncallback_tokens = [{{ env = \"IT_URL_TOKEN\" }}]\n"
+                "[accounts.{account}]\nplatform = \"{platform}\"\ncallback_tokens = [{{ env = \"{variable}\" }}]\n"
             )
             .expect("a string takes everything");
             if platform == "livedigital" {
@@ -207,6 +208,16 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// The secret part of an account's callback URLs.
+fn url_token(account: &str) -> String {
+    format!("it-callback-token-of-{account}-0123456789")
+}
+
+/// The variable of the environment that holds it.
+fn token_variable(platform: &str) -> String {
+    format!("IT_URL_TOKEN_{}", platform.to_ascii_uppercase())
 }
 
 /// An address on the loopback interface that nobody uses at the moment.
