@@ -156,7 +156,8 @@ pub struct Account {
     /// Several are valid at once, so that one can replace another.
     #[serde(default)]
     pub callback_tokens: Vec<SecretSource>,
-    /// Charset of form bodies that declare none, such as `euc-kr`; default: decided by the bytes.
+    /// Charset of form bodies, such as `euc-kr`, whatever they declare; default: as declared, else decided by
+    /// the bytes.
     pub charset: Option<String>,
     /// livedigital: the key of its webhook's signature.
     pub webhook_secret: Option<SecretSource>,

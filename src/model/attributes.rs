@@ -20,6 +20,7 @@ impl Attributes {
         match serde_json::to_value(entity) {
             Ok(Value::Object(mut map)) => {
                 map.retain(|_, value| !value.is_null());
+                map.values_mut().for_each(shorten);
                 Self(map)
             }
             other => panic!("an entity serialises to a JSON object, got {other:?}"),
@@ -69,6 +70,15 @@ impl Attributes {
             }
         }
         changes
+    }
+}
+
+/// Writes a whole number without a fraction: platforms send `121`, `121.0` and `"121"` alike.
+fn shorten(value: &mut Value) {
+    /// Beyond this a float skips whole numbers.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Some(number) = value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() < EXACT) {
+        *value = Value::from(number as i64);
     }
 }
 

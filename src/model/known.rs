@@ -24,7 +24,7 @@ pub struct Known {
     /// The changes of phase that were already published in this life of the entity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub happened: Vec<Verb>,
-    /// The delivery that made the latest revision.
+    /// What was said by the delivery that made the latest revision, or by a retry that came after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_by: Option<[u8; 16]>,
 }

@@ -17,6 +17,6 @@ pub struct AccountSettings {
     pub webhook_secret: Option<SecretString>,
     /// Parameter name on the wire → name of the figure it carries; names are the account's own choice.
     pub progress_fields: BTreeMap<String, String>,
-    /// Charset of form bodies that declare none, as a WHATWG label; decided by the bytes when absent.
+    /// Charset of form bodies, whatever they declare; decided by declaration, then by the bytes when absent.
     pub charset: Option<&'static encoding_rs::Encoding>,
 }

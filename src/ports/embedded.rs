@@ -107,7 +107,11 @@ impl EmbeddedServer {
     ///
     /// # Errors
     /// [`BusError::Embedded`], with the remedy.
-    pub async fn start(options: EmbeddedOptions, entropy: &dyn Entropy, health: Health) -> Result<Self, BusError> {
+    pub async fn start(
+        options: EmbeddedOptions,
+        entropy: &dyn Entropy,
+        health: Health,
+    ) -> Result<Self, BusError> {
         let binary = binary::find(options.binary, &options.path).await?;
         let dir = files::make_dir(&options.dir)?;
         child::end_leftover(&binary, &dir).await;
@@ -125,7 +129,12 @@ impl EmbeddedServer {
         let running = plan.start().await?;
         health.report(COMPONENT, Condition::Ok);
         let url = format!("nats://127.0.0.1:{port}");
-        tracing::info!(url, pid = running.id(), "nats-server is ready at {url}, its data is in {}", dir.display());
+        tracing::info!(
+            url,
+            pid = running.id(),
+            "nats-server is ready at {url}, its data is in {}",
+            dir.display()
+        );
         let stop = CancellationToken::new();
         let supervisor = tokio::spawn(plan.supervise(running, health, stop.clone()));
         Ok(Self { url, passwords, dir, stop, supervisor: AbortOnDropHandle::new(supervisor) })

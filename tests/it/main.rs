@@ -4,4 +4,5 @@
 mod cases;
 mod completeness;
 mod conformance;
+mod schemas;
 mod support;

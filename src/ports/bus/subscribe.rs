@@ -25,14 +25,15 @@ impl Bus {
         filter: &str,
     ) -> Result<impl Stream<Item = Received> + Send + Unpin + use<>, BusError> {
         let filter = filter.to_owned();
-        let subscriber =
-            self.client.subscribe(filter).await.map_err(|error| self.refused("subscribing", &said(&error)))?;
+        let subscriber = self
+            .client
+            .subscribe(filter)
+            .await
+            .map_err(|error| self.refused("subscribing", &said(&error)))?;
         // A subscription counts from when the server has it.
         self.in_time(self.client.flush()).await?.map_err(|error| self.no_answer(&said(&error)))?;
-        Ok(subscriber.map(|message| Received {
-            subject: message.subject.to_string(),
-            payload: message.payload,
-        }))
+        Ok(subscriber
+            .map(|message| Received { subject: message.subject.to_string(), payload: message.payload }))
     }
 
     /// Messages on subjects that `filter` matches: those that the JetStream streams hold, then new ones.

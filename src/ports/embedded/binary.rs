@@ -22,7 +22,9 @@ pub(super) async fn find(named: Option<PathBuf>, path: &str) -> Result<PathBuf, 
     match ServerVersion::parse(&said) {
         Some(version) if version.is_new_enough() => Ok(binary),
         Some(version) => Err(EmbeddedError::Unusable { path: binary, found: format!("version {version}") }),
-        None => Err(EmbeddedError::Unusable { path: binary, found: "no nats-server that can be run".to_owned() }),
+        None => {
+            Err(EmbeddedError::Unusable { path: binary, found: "no nats-server that can be run".to_owned() })
+        }
     }
 }
 

@@ -43,7 +43,8 @@ impl Plan {
         let log = files::log(&self.dir);
         let not_ready = |why: String| EmbeddedError::NotReady { why, log: log.clone() };
         let said = File::options().create(true).append(true).open(&log);
-        let said = said.map_err(|error| EmbeddedError::Directory { path: log.clone(), why: error.to_string() })?;
+        let said =
+            said.map_err(|error| EmbeddedError::Directory { path: log.clone(), why: error.to_string() })?;
         let mut child = Command::new(&self.binary)
             .arg("--config")
             .arg(files::configuration(&self.dir))
@@ -102,7 +103,8 @@ impl Plan {
             let mut why = status.map_or_else(|error| error.to_string(), |status| format!("ended ({status})"));
             child = loop {
                 let log = files::log(&self.dir);
-                let trouble = format!("the embedded server {why} and is started again; its log is {}", log.display());
+                let trouble =
+                    format!("the embedded server {why} and is started again; its log is {}", log.display());
                 health.report(COMPONENT, Condition::Degraded(trouble));
                 let started = async {
                     sleep(next_delays.next().unwrap_or_default()).await;

@@ -75,7 +75,8 @@ fn password(path: &Path, entropy: &dyn Entropy) -> Result<SecretString, Embedded
 /// URL and consumers' password, as the last start wrote them.
 pub(super) fn consumer_access(dir: &Path) -> Option<(String, SecretString)> {
     let configuration = fs::read_to_string(configuration(dir)).ok()?;
-    let address = configuration.lines().find_map(|line| line.strip_prefix("listen: "))?.trim_matches('"').to_owned();
+    let address =
+        configuration.lines().find_map(|line| line.strip_prefix("listen: "))?.trim_matches('"').to_owned();
     let password = fs::read_to_string(consumer_password(dir)).ok()?;
     Some((format!("nats://{address}"), password.trim().into()))
 }

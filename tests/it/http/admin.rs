@@ -1,11 +1,11 @@
 //! The admin listener's answers (contract §1), over a real store.
 
-use livehook::health::Condition;
+use livehook::{health::Condition, web::Limits};
 use serde_json::{Value, json};
 
 use super::{
     service::{Service, live},
-    support::{Client, assert_only, statuses},
+    support::{Client, assert_only, calm_limits, short_limits, statuses},
 };
 
 impl Service {
@@ -165,9 +165,9 @@ async fn a_stream_without_a_beginning_tells_only_what_is_new_and_wanted() {
 
 #[tokio::test]
 async fn a_stream_outlives_the_idle_limit_and_ends_with_the_drain() {
-    let service = Service::start().await;
+    let service = Service::with(Limits { idle: short_limits().idle, ..calm_limits() }).await;
     let mut stream = service.follow("/api/v1/events", "").await;
-    tokio::time::sleep(super::support::short_limits().idle * 2).await;
+    tokio::time::sleep(short_limits().idle * 2).await;
     service.tell_live("a").await;
     stream.read_until("\n\n").await;
     service.draining.cancel();

@@ -6,7 +6,7 @@ use livehook::web::Limits;
 
 use super::{
     service::{HOST, Service, URL_TOKEN, ask, live, path, post},
-    support::{assert_only, short_limits, statuses},
+    support::{assert_only, calm_limits, short_limits, statuses},
 };
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn foreign_hosts_are_misdirected() {
 
 #[tokio::test]
 async fn an_over_long_body_is_refused_whether_it_says_so_or_not() {
-    let service = Service::with(Limits { body_bytes_max: 1000, ..short_limits() }).await;
+    let service = Service::with(Limits { body_bytes_max: 1000, ..calm_limits() }).await;
     // Nothing of this body is sent: who waited for it would answer 408.
     assert_only(413, &service.public.exchange(post("sample/event", "Content-Length: 1001\r\n", "")).await);
     let chunked = "Transfer-Encoding: chunked\r\n";
@@ -148,7 +148,7 @@ async fn compressed_bodies_are_refused() {
 
 #[tokio::test]
 async fn half_a_body_is_answered_408_and_closed_by_the_deadline() {
-    let service = Service::start().await;
+    let service = Service::with(short_limits()).await;
     let began = std::time::Instant::now();
     assert_only(408, &service.public.exchange(post("sample/event", "Content-Length: 100\r\n", "half")).await);
     assert!(began.elapsed() < short_limits().delivery + Duration::from_secs(2));
@@ -156,7 +156,7 @@ async fn half_a_body_is_answered_408_and_closed_by_the_deadline() {
 
 #[tokio::test]
 async fn what_cannot_be_committed_in_time_is_answered_503_and_committed_all_the_same() {
-    let service = Service::start().await;
+    let service = Service::with(short_limits()).await;
     let rival = rusqlite::Connection::open(service.dir.path().join("data/livehook.sqlite")).unwrap();
     rival.execute_batch("BEGIN IMMEDIATE").unwrap();
     let text = service.deliver("sample/event", "", &live("a")).await;
@@ -189,7 +189,7 @@ async fn a_client_that_leaves_after_its_body_takes_nothing_back() {
 
 #[tokio::test]
 async fn deliveries_over_capacity_are_answered_503_at_once() {
-    let service = Service::with(Limits { deliveries_max: 1, ..short_limits() }).await;
+    let service = Service::with(Limits { deliveries_max: 1, ..calm_limits() }).await;
     let mut first = service.public.connect().await;
     first.send(post("sample/event", "Content-Length: 100\r\n", "half")).await;
     tokio::time::sleep(Duration::from_millis(50)).await;

@@ -45,6 +45,11 @@ pub fn short_limits() -> Limits {
     }
 }
 
+/// Limits that no test runs into on a busy machine, unless it sets one lower.
+pub fn calm_limits() -> Limits {
+    Limits { idle: Duration::from_secs(4), linger: Duration::from_millis(100), ..Limits::default() }
+}
+
 pub async fn serve_router(router: Router, limits: Limits) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

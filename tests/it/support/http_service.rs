@@ -16,7 +16,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::support::{Served, serve_router, short_limits};
+use super::support::{Served, calm_limits, serve_router};
 
 /// Secret part of all callback URLs.
 pub const URL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -36,7 +36,7 @@ pub struct Service {
 
 impl Service {
     pub async fn start() -> Self {
-        Self::with(short_limits()).await
+        Self::with(calm_limits()).await
     }
 
     pub async fn with(limits: Limits) -> Self {
