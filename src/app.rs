@@ -34,7 +34,9 @@ pub enum AppError {
     #[error(transparent)]
     Store(#[from] OpenError),
     /// The disk failed while the service ran.
-    #[error("the store failed: {0}. Nothing was acknowledged since; check the disk, then start livehook again")]
+    #[error(
+        "the store failed: {0}. Nothing was acknowledged since; check the disk, then start livehook again"
+    )]
     StoreFailed(String),
     /// The bus cannot be used as it is configured.
     #[error(transparent)]
@@ -111,7 +113,10 @@ impl App {
             embedded,
         };
         app.start_publisher(&ports).await?;
-        app.work("housekeeping", housekeeping::run(store.clone(), Arc::clone(&ports.clock), health, app.ending.clone()));
+        app.work(
+            "housekeeping",
+            housekeeping::run(store.clone(), Arc::clone(&ports.clock), health, app.ending.clone()),
+        );
 
         let ingest = Ingest::new(Receivers::new(config.receivers), store.clone(), Arc::clone(&ports.clock));
         let limits = Limits {
@@ -205,11 +210,15 @@ impl App {
                 "NO BUS IS CONFIGURED: events stay in the store, readable at http://{}/api/v1/events; set bus.servers or bus.embedded to publish them",
                 self.admin_addr
             );
-            self.health.report("bus", Condition::Degraded("no bus is configured: events stay in the store".to_owned()));
+            self.health.report(
+                "bus",
+                Condition::Degraded("no bus is configured: events stay in the store".to_owned()),
+            );
             return Ok(());
         };
         let bus = Bus::connect(options).await?;
-        let publisher = Publisher::new(self.store.clone(), bus, Arc::clone(&ports.clock), self.health.clone());
+        let publisher =
+            Publisher::new(self.store.clone(), bus, Arc::clone(&ports.clock), self.health.clone());
         let ending = self.ending.clone();
         self.work("the publisher", publisher.run(ending));
         Ok(())

@@ -28,7 +28,9 @@ impl Health {
             return;
         }
         match &condition {
-            Condition::Ok if conditions.contains_key(component) => tracing::info!(component, "{component} is well again"),
+            Condition::Ok if conditions.contains_key(component) => {
+                tracing::info!(component, "{component} is well again")
+            }
             Condition::Ok => {}
             Condition::Degraded(why) => tracing::warn!(component, "{component}: {why}"),
             Condition::Down(why) => tracing::error!(component, "{component}: {why}"),

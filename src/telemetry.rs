@@ -104,6 +104,8 @@ pub fn start_logs(filter: &str) {
     let _ = if std::io::stderr().is_terminal() {
         registry.with(layer.compact()).try_init()
     } else {
-        registry.with(layer.json().flatten_event(true).with_current_span(false).with_span_list(false)).try_init()
+        registry
+            .with(layer.json().flatten_event(true).with_current_span(false).with_span_list(false))
+            .try_init()
     };
 }

@@ -43,8 +43,12 @@ async fn step(store: &Store, clock: &dyn Clock, health: &Health) -> Result<usize
         match usage.fullness() {
             Fullness::Fine => Condition::Ok,
             Fullness::Alarm => Condition::Degraded(format!("{share}: {remedy}")),
-            Fullness::Shrinking => Condition::Degraded(format!("{share}, rows are kept for 6 h only: {remedy}")),
-            Fullness::Shedding => Condition::Degraded(format!("{share}, progress callbacks are refused: {remedy}")),
+            Fullness::Shrinking => {
+                Condition::Degraded(format!("{share}, rows are kept for 6 h only: {remedy}"))
+            }
+            Fullness::Shedding => {
+                Condition::Degraded(format!("{share}, progress callbacks are refused: {remedy}"))
+            }
             Fullness::Full => Condition::Down(format!("{share}, callbacks are refused: {remedy}")),
         },
     );

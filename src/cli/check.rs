@@ -133,7 +133,11 @@ async fn bus(options: BusOptions, findings: &mut Vec<Finding>) -> Result<(), Bus
 async fn bus_findings(options: BusOptions, findings: &mut Vec<Finding>) -> Result<(), BusError> {
     let bus = Bus::connect(options).await?;
     let version = bus.check_server_version().await?;
-    findings.push(Finding { what: "bus", is_good: true, says: format!("nats-server {version} at {}", bus.servers()) });
+    findings.push(Finding {
+        what: "bus",
+        is_good: true,
+        says: format!("nats-server {version} at {}", bus.servers()),
+    });
     let mut first_drift = None;
     for js_stream in JsStream::ALL {
         let (is_good, says) = match bus.stream_info(js_stream).await? {

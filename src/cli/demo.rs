@@ -102,7 +102,10 @@ impl Demo {
         let app = App::start(config, ports, telemetry::start_metrics()?).await?;
         let options = app.bus_options.clone().context("the demo has an embedded bus")?;
         let server = options.servers.join(", ");
-        heading(&format!("nats-server runs at {server}; livehook accepts callbacks at http://{}", app.public_addr));
+        heading(&format!(
+            "nats-server runs at {server}; livehook accepts callbacks at http://{}",
+            app.public_addr
+        ));
 
         let bus = Bus::connect(options).await?;
         bus.check_server_version().await?;
@@ -221,15 +224,13 @@ fn summary(told: usize, types: &[String]) -> anyhow::Result<()> {
         bail!("no event came back from the bus");
     }
     heading(&format!("{told} callbacks became {} events, read back from NATS", types.len()));
-    say(
-        "\
+    say("\
 The second `start` was a retry, so it made no event. The last form had no broadcast key, so its bytes
 are in quarantine. Try next:
   livehook demo --follow                          goes on until Ctrl-C
   livehook check --config deploy/livehook.toml    what a configuration looks like, and what is wrong with it
   livehook schema broadcast.started               what your consumers can rely on
-  nats sub 'live.*.*.broadcast.>'                 how any service subscribes",
-    );
+  nats sub 'live.*.*.broadcast.>'                 how any service subscribes");
     Ok(())
 }
 

@@ -25,9 +25,13 @@ pub(super) fn line(event: &Event) -> String {
 
 fn style(event_type: &str) -> Style {
     match event_type.rsplit('.').next() {
-        Some("started" | "resumed" | "available" | "uploaded" | "transcoded" | "created") => Style::new().green().bold(),
+        Some("started" | "resumed" | "available" | "uploaded" | "transcoded" | "created") => {
+            Style::new().green().bold()
+        }
         Some("ended" | "removed" | "paused" | "channel_left") => Style::new().yellow().bold(),
-        Some("failed" | "transcoding_failed" | "aborted" | "quarantined" | "degraded") => Style::new().red().bold(),
+        Some("failed" | "transcoding_failed" | "aborted" | "quarantined" | "degraded") => {
+            Style::new().red().bold()
+        }
         _ => Style::new().blue().bold(),
     }
 }

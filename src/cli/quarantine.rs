@@ -57,11 +57,15 @@ impl Quarantine {
             Action::Retry { id } => http.post(format!("{base}/{id}/retry")),
         };
         let response = request.send().await.with_context(|| {
-            format!("livehook does not answer at {}; is it running with this configuration?", config.http.admin_listen)
+            format!(
+                "livehook does not answer at {}; is it running with this configuration?",
+                config.http.admin_listen
+            )
         })?;
         let is_success = response.status().is_success();
         let text = response.text().await?;
-        let answer: Value = serde_json::from_str(&text).context("livehook answered with something that is not JSON")?;
+        let answer: Value =
+            serde_json::from_str(&text).context("livehook answered with something that is not JSON")?;
         if !is_success {
             bail!("{}", answer.get("detail").and_then(Value::as_str).unwrap_or("livehook refused"));
         }
@@ -75,7 +79,10 @@ impl Quarantine {
             Action::Retry { id } => {
                 let events = answer["events"].as_array().cloned().unwrap_or_default();
                 let events: Vec<_> = events.iter().filter_map(Value::as_str).collect();
-                say(format!("delivery {id} is understood now; events: {}", if events.is_empty() { "none".to_owned() } else { events.join(", ") }));
+                say(format!(
+                    "delivery {id} is understood now; events: {}",
+                    if events.is_empty() { "none".to_owned() } else { events.join(", ") }
+                ));
             }
         }
         Ok(())

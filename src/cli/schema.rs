@@ -38,7 +38,10 @@ impl Schema {
         } else if let Some(root) = self.check {
             let stale = documents::stale(&root);
             if !stale.is_empty() {
-                bail!("these are not what the code generates: {}. Run `livehook schema --write DIR`", stale.join(", "));
+                bail!(
+                    "these are not what the code generates: {}. Run `livehook schema --write DIR`",
+                    stale.join(", ")
+                );
             }
         } else if let Some(event_type) = self.event_type {
             let path = format!("schemas/events/{event_type}.schema.json");
@@ -48,7 +51,10 @@ impl Schema {
             }
         } else {
             for document in documents::all() {
-                let name = document.path.strip_prefix("schemas/events/").and_then(|n| n.strip_suffix(".schema.json"));
+                let name = document
+                    .path
+                    .strip_prefix("schemas/events/")
+                    .and_then(|n| n.strip_suffix(".schema.json"));
                 name.into_iter().for_each(say);
             }
         }

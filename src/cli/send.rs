@@ -46,13 +46,16 @@ impl Send {
             Some(file) => (None, read(file)?),
             None => sample(receiver.platform, &receiver.settings, &self.callback, self.case.as_deref())?,
         };
-        let url = url(&config, &self.account, &self.callback, &format!("http://{}", config.http.public_listen))?;
+        let url =
+            url(&config, &self.account, &self.callback, &format!("http://{}", config.http.public_listen))?;
         let status = deliver(&url, content_type.as_deref(), body).await?;
         let shown = format!("{}/{} {}", receiver.platform.descriptor().id, self.account, self.callback);
         match status {
             200 => say(format!("200: livehook took the {shown}. `livehook tail` shows the events")),
             401 => bail!("401: livehook does not believe the signature of the {shown}"),
-            404 => bail!("404: livehook has no such account, callback or URL token; is it running with this configuration?"),
+            404 => bail!(
+                "404: livehook has no such account, callback or URL token; is it running with this configuration?"
+            ),
             503 => bail!("503: livehook cannot commit the {shown} now; see its log and /readyz"),
             other => bail!("{other}: livehook refused the {shown}"),
         }
@@ -86,7 +89,11 @@ pub(super) fn sample(
         None => samples.into_iter().next(),
     };
     let Some(sample) = chosen else {
-        bail!("there is no sample {:?} for {callback}; there are {}", case.unwrap_or_default(), names.join(", "));
+        bail!(
+            "there is no sample {:?} for {callback}; there are {}",
+            case.unwrap_or_default(),
+            names.join(", ")
+        );
     };
     let body = match platform.callbacks() {
         Some(callbacks) => callbacks.stage(sample.body, settings),
@@ -103,7 +110,8 @@ pub(super) async fn deliver(url: &str, content_type: Option<&str>, body: Vec<u8>
     }
     // The URL holds a secret, so it is taken out of the error.
     let response = request.send().await.map_err(|error| {
-        anyhow::Error::from(error.without_url()).context("livehook does not answer; is it running with this configuration?")
+        anyhow::Error::from(error.without_url())
+            .context("livehook does not answer; is it running with this configuration?")
     })?;
     Ok(response.status().as_u16())
 }

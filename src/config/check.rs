@@ -84,7 +84,10 @@ impl Checker<'_> {
         }
         for host in &http.allowed_hosts {
             if Url::parse(&format!("http://{host}")).is_err() || host.contains(['/', '@', ':']) {
-                self.wrong("http.allowed_hosts", format!("{host:?} is not a host name: write it without scheme and port"));
+                self.wrong(
+                    "http.allowed_hosts",
+                    format!("{host:?} is not a host name: write it without scheme and port"),
+                );
             }
         }
         Http {
@@ -107,7 +110,10 @@ impl Checker<'_> {
         };
         let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
         if !matches!(url.scheme(), "http" | "https") || !is_bare || !url.username().is_empty() {
-            self.wrong(key, "must be only scheme and host, http or https: write it like https://hooks.example.com");
+            self.wrong(
+                key,
+                "must be only scheme and host, http or https: write it like https://hooks.example.com",
+            );
         }
         url.host_str().map(str::to_owned)
     }
@@ -141,7 +147,10 @@ impl Checker<'_> {
             }
             (true, false) => self.wrong("bus.embedded", "goes without bus.servers: leave one of them out"),
             (true, true) if !matches!(login, Login::None) => {
-                self.wrong("bus.embedded", "makes its own login: leave user, password, token and credentials_file out");
+                self.wrong(
+                    "bus.embedded",
+                    "makes its own login: leave user, password, token and credentials_file out",
+                );
             }
             (false, false) if bus.nats_server.is_some() || bus.embedded_port.is_some() => {
                 self.wrong("bus.nats_server", "is only for the embedded server: set bus.embedded = true or leave nats_server and embedded_port out");
@@ -149,7 +158,10 @@ impl Checker<'_> {
             _ => {}
         }
         if let Some(binary) = bus.nats_server.as_ref().filter(|binary| !binary.is_file()) {
-            self.wrong("bus.nats_server", format!("{} is not a file: correct the path, or leave it out to use PATH", binary.display()));
+            self.wrong(
+                "bus.nats_server",
+                format!("{} is not a file: correct the path, or leave it out to use PATH", binary.display()),
+            );
         }
         if bus.embedded {
             let embedded = EmbeddedOptions {
@@ -167,14 +179,23 @@ impl Checker<'_> {
     fn bus_server(&mut self, server: &str) {
         match Url::parse(server) {
             Ok(url) if !matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") || url.host_str().is_none() => {
-                self.wrong("bus.servers", format!("{server:?} is not a NATS address: write it like nats://127.0.0.1:4222"));
+                self.wrong(
+                    "bus.servers",
+                    format!("{server:?} is not a NATS address: write it like nats://127.0.0.1:4222"),
+                );
             }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                self.wrong("bus.servers", "holds a login: use bus.user with bus.password, bus.token or bus.credentials_file");
+                self.wrong(
+                    "bus.servers",
+                    "holds a login: use bus.user with bus.password, bus.token or bus.credentials_file",
+                );
             }
             Ok(_) => {}
             Err(_) => {
-                self.wrong("bus.servers", format!("{server:?} is not a URL: write it like nats://127.0.0.1:4222"));
+                self.wrong(
+                    "bus.servers",
+                    format!("{server:?} is not a URL: write it like nats://127.0.0.1:4222"),
+                );
             }
         }
     }
@@ -203,18 +224,29 @@ impl Checker<'_> {
     fn js_stream(&mut self, key: &str, limits: &file::JsStream, defaults: StreamLimits) -> StreamLimits {
         let max_age = match limits.max_age.as_deref().map(|text| (text, text.parse::<SignedDuration>())) {
             None => defaults.max_age,
-            Some((_, Ok(age))) if age.unsigned_abs() >= DUPLICATE_WINDOW && age.is_positive() => age.unsigned_abs(),
+            Some((_, Ok(age))) if age.unsigned_abs() >= DUPLICATE_WINDOW && age.is_positive() => {
+                age.unsigned_abs()
+            }
             Some((text, Ok(_))) => {
-                self.wrong(format!("{key}.max_age"), format!("{text:?} is shorter than the duplicate window: use 6h or more"));
+                self.wrong(
+                    format!("{key}.max_age"),
+                    format!("{text:?} is shorter than the duplicate window: use 6h or more"),
+                );
                 defaults.max_age
             }
             Some((text, Err(_))) => {
-                self.wrong(format!("{key}.max_age"), format!("{text:?} is not a duration: write hours like 720h"));
+                self.wrong(
+                    format!("{key}.max_age"),
+                    format!("{text:?} is not a duration: write hours like 720h"),
+                );
                 defaults.max_age
             }
         };
         if limits.max_bytes == Some(0) {
-            self.wrong(format!("{key}.max_bytes"), "is 0, so nothing would fit: give a number of bytes or leave it out");
+            self.wrong(
+                format!("{key}.max_bytes"),
+                "is 0, so nothing would fit: give a number of bytes or leave it out",
+            );
         }
         StreamLimits { max_age, bytes_max: limits.max_bytes }
     }
@@ -238,16 +270,23 @@ impl Checker<'_> {
 
     fn log(&mut self, log: &file::Log) {
         if tracing_subscriber::EnvFilter::try_new(&log.filter).is_err() {
-            self.wrong("log.filter", format!("{:?} is not a filter: write error, warn, info or debug", log.filter));
+            self.wrong(
+                "log.filter",
+                format!("{:?} is not a filter: write error, warn, info or debug", log.filter),
+            );
         }
     }
 
     fn accounts(&mut self, accounts: &BTreeMap<String, file::Account>) -> Vec<Receiver> {
         if accounts.is_empty() {
-            self.wrong("accounts", "there is none: add a section like [accounts.acme] with platform and callback_tokens");
+            self.wrong(
+                "accounts",
+                "there is none: add a section like [accounts.acme] with platform and callback_tokens",
+            );
         }
         let mut owner_of = HashMap::new();
-        let receivers: Vec<_> = accounts.iter().filter_map(|(name, account)| self.account(name, account)).collect();
+        let receivers: Vec<_> =
+            accounts.iter().filter_map(|(name, account)| self.account(name, account)).collect();
         for receiver in &receivers {
             for url_token in &receiver.url_tokens {
                 let name = &receiver.settings.name;
@@ -264,12 +303,17 @@ impl Checker<'_> {
 
     fn account(&mut self, name: &str, account: &file::Account) -> Option<Receiver> {
         let section = format!("accounts.{name}");
-        let parsed_name = AccountName::parse(name).map_err(|error| self.wrong(&section, error.to_string())).ok();
+        let parsed_name =
+            AccountName::parse(name).map_err(|error| self.wrong(&section, error.to_string())).ok();
         let Some(platform) = platforms::find(&account.platform) else {
             let known: Vec<_> = platforms::ALL.iter().map(|platform| platform.descriptor().id).collect();
             self.wrong(
                 format!("{section}.platform"),
-                format!("{:?} is not a platform that livehook knows: use one of {}", account.platform, known.join(", ")),
+                format!(
+                    "{:?} is not a platform that livehook knows: use one of {}",
+                    account.platform,
+                    known.join(", ")
+                ),
             );
             return None;
         };
@@ -279,7 +323,10 @@ impl Checker<'_> {
         let charset = account.charset.as_deref().and_then(|label| {
             let charset = encoding_rs::Encoding::for_label(label.as_bytes());
             if charset.is_none() {
-                self.wrong(format!("{section}.charset"), format!("{label:?} is not a charset: use a label such as euc-kr or utf-8"));
+                self.wrong(
+                    format!("{section}.charset"),
+                    format!("{label:?} is not a charset: use a label such as euc-kr or utf-8"),
+                );
             }
             charset
         });
@@ -314,7 +361,10 @@ impl Checker<'_> {
             }
         }
         if account.service_account.as_deref() == Some("") {
-            self.wrong(format!("{section}.service_account"), "is empty: give the platform's name of the account or leave it out");
+            self.wrong(
+                format!("{section}.service_account"),
+                "is empty: give the platform's name of the account or leave it out",
+            );
         }
     }
 
@@ -330,7 +380,12 @@ impl Checker<'_> {
         }
     }
 
-    fn url_tokens(&mut self, name: &str, account: &file::Account, descriptor: &Descriptor) -> Vec<UrlTokenHash> {
+    fn url_tokens(
+        &mut self,
+        name: &str,
+        account: &file::Account,
+        descriptor: &Descriptor,
+    ) -> Vec<UrlTokenHash> {
         let key = format!("accounts.{name}.callback_tokens");
         match (descriptor.callbacks.is_empty(), account.callback_tokens.is_empty()) {
             (false, true) => self.wrong(

@@ -168,6 +168,9 @@ pub struct Account {
 impl Account {
     /// The keys that only some platforms give a meaning to, with whether they are set.
     pub fn platform_keys(&self) -> [(&'static str, bool); 2] {
-        [("webhook_secret", self.webhook_secret.is_some()), ("progress_fields", self.progress_fields.is_some())]
+        [
+            ("webhook_secret", self.webhook_secret.is_some()),
+            ("progress_fields", self.progress_fields.is_some()),
+        ]
     }
 }

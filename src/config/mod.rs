@@ -112,7 +112,10 @@ pub fn environment() -> Environment {
 /// [`Problems`] with at least one entry, each naming key and remedy.
 pub fn load(path: &Path, environment: &Environment) -> Result<Config, Problems> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        problem("", format!("the file {} cannot be read ({error}): give its path with --config", path.display()))
+        problem(
+            "",
+            format!("the file {} cannot be read ({error}): give its path with --config", path.display()),
+        )
     })?;
     parse(&text, environment).map_err(|mut problems| {
         for problem in problems.0.iter_mut().filter(|problem| problem.key.is_empty()) {

@@ -29,15 +29,20 @@ impl SecretSource {
     /// A sentence that says what is missing and what to do, without the key's name.
     pub fn read(&self, environment: &Environment) -> Result<SecretString, String> {
         let secret = match self {
-            SecretSource::Env(name) => environment
-                .get(name)
-                .cloned()
-                .ok_or_else(|| format!("the environment variable {name} is not set: set it, or name another"))?,
+            SecretSource::Env(name) => environment.get(name).cloned().ok_or_else(|| {
+                format!("the environment variable {name} is not set: set it, or name another")
+            })?,
             SecretSource::File(path) => {
                 let text = std::fs::read_to_string(path).map_err(|error| {
-                    format!("the file {} cannot be read ({error}): create it or correct the path", path.display())
+                    format!(
+                        "the file {} cannot be read ({error}): create it or correct the path",
+                        path.display()
+                    )
                 })?;
-                text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).unwrap_or(&text).to_owned()
+                text.strip_suffix('\n')
+                    .map(|line| line.strip_suffix('\r').unwrap_or(line))
+                    .unwrap_or(&text)
+                    .to_owned()
             }
         };
         match secret.trim() {
@@ -69,7 +74,9 @@ impl<'de> Deserialize<'de> for SecretSource {
 
             // The literal itself must not get into the message.
             fn visit_str<E: de::Error>(self, _: &str) -> Result<SecretSource, E> {
-                Err(E::custom("a secret is never written here: use { env = \"NAME\" } or { file = \"path\" }"))
+                Err(E::custom(
+                    "a secret is never written here: use { env = \"NAME\" } or { file = \"path\" }",
+                ))
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretSource, A::Error> {

@@ -28,7 +28,8 @@ fn the_sample_in_deploy_is_accepted() {
         ("MEETINGS_CALLBACK_TOKEN", "00112233445566778899aabbccddeeff"),
         ("MEETINGS_WEBHOOK_SECRET", "example"),
     ]);
-    let config = parse(include_str!("../../deploy/livehook.toml"), &environment).expect("the sample is right");
+    let config =
+        parse(include_str!("../../deploy/livehook.toml"), &environment).expect("the sample is right");
     assert_eq!(config.receivers.len(), 2);
     assert!(matches!(config.bus, Bus::Servers(_)));
 }
@@ -155,6 +156,7 @@ fn all_problems_are_told_at_once() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let problems = load(Path::new("/nowhere/livehook.toml"), &environment_with(&[])).err().expect("it is not there");
+    let problems =
+        load(Path::new("/nowhere/livehook.toml"), &environment_with(&[])).err().expect("it is not there");
     assert!(problems.to_string().contains("--config"), "{problems}");
 }

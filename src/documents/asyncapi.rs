@@ -7,16 +7,18 @@ use super::{
     emitted::{Emitted, emitted},
     event,
 };
-use crate::model::{EventType, Noun};
+use crate::{
+    model::{EventType, Noun},
+    ports::bus::JsStream,
+};
 
 /// The whole document.
 pub fn document() -> Value {
-    let emitted = emitted();
     let mut channels = Map::new();
     let mut operations = Map::new();
     let mut messages = Map::new();
     let mut schemas = Map::new();
-    for entry in &emitted {
+    for entry in &emitted() {
         let name = entry.event_type.to_string();
         channels.insert(name.clone(), channel(entry));
         operations.insert(format!("publish.{name}"), operation(entry.event_type));
@@ -40,7 +42,7 @@ pub fn document() -> Value {
             "messageTraits": { "event": { "headers": headers() } },
             "schemas": schemas,
         },
-        "x-jetstream": { "streams": js_streams(&emitted) },
+        "x-jetstream": { "streams": js_streams() },
     })
 }
 
@@ -77,7 +79,7 @@ fn channel(emitted: &Emitted) -> Value {
             "account": { "description": "Name of the account in the configuration.", "examples": ["acme"] },
         },
         "messages": messages,
-        "x-jetstream-stream": js_stream(event_type.noun()),
+        "x-jetstream-stream": js_stream(event_type.noun()).as_str(),
     })
 }
 
@@ -117,23 +119,19 @@ fn headers() -> Value {
     })
 }
 
-/// The name of the JetStream stream that keeps events of this noun.
-fn js_stream(noun: Noun) -> &'static str {
-    if noun.is_playback() { "LIVE_PLAYBACK" } else { "LIVE" }
+/// The JetStream stream that keeps events of this noun.
+fn js_stream(noun: Noun) -> JsStream {
+    if noun.is_playback() { JsStream::LivePlayback } else { JsStream::Live }
 }
 
-fn js_streams(emitted: &[Emitted]) -> Value {
-    let about = [
-        ("LIVE", "Everything but viewers' events."),
-        ("LIVE_PLAYBACK", "Viewers' events: high in volume, kept for a shorter time."),
-    ];
-    let streams = about.into_iter().map(|(name, about)| {
-        let types: Vec<_> = emitted
-            .iter()
-            .filter(|entry| js_stream(entry.event_type.noun()) == name)
-            .map(|entry| entry.event_type.to_string())
-            .collect();
-        (name.to_owned(), json!({ "description": about, "events": types }))
+fn js_streams() -> Value {
+    let streams = JsStream::ALL.into_iter().map(|js_stream| {
+        let about = match js_stream {
+            JsStream::Live => "Everything but viewers' events.",
+            JsStream::LivePlayback => "Viewers' events: high in volume, kept for a shorter time.",
+        };
+        let subjects = js_stream.subjects("{prefix}");
+        (js_stream.as_str().to_owned(), json!({ "description": about, "subjects": subjects }))
     });
     Value::Object(streams.collect())
 }

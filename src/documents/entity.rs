@@ -40,6 +40,9 @@ pub fn schema(noun: Noun) -> Map<String, Value> {
     for definition in
         schema.get_mut("$defs").and_then(Value::as_object_mut).into_iter().flat_map(Map::values_mut)
     {
+        for attribute in definition["properties"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+            *attribute = never_null(attribute.take());
+        }
         // Entries of lists are recognised by their id.
         if definition["properties"].get("id").is_some() {
             definition["required"] = json!(["id"]);

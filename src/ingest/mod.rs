@@ -123,7 +123,8 @@ impl Ingest {
 
         metrics::counter!(telemetry::DELIVERIES, "platform" => platform, "callback" => callback, "outcome" => outcome)
             .increment(1);
-        metrics::histogram!(telemetry::DELIVERY_SECONDS, "platform" => platform).record(f64::from(ms) / 1000.0);
+        metrics::histogram!(telemetry::DELIVERY_SECONDS, "platform" => platform)
+            .record(f64::from(ms) / 1000.0);
 
         let span = tracing::info_span!(
             "delivery",
@@ -189,7 +190,9 @@ fn read(route: Route<'_>, delivery: &Delivery) -> Reading {
             Reading::Understood { content, observations, proof }
         }
         Ok(Err(reason)) => Reading::Malformed { proof, reason },
-        Err(_) => Reading::Malformed { proof, reason: Malformed::because("livehook panicked while decoding it") },
+        Err(_) => {
+            Reading::Malformed { proof, reason: Malformed::because("livehook panicked while decoding it") }
+        }
     }
 }
 

@@ -13,7 +13,9 @@ pub enum RetryError {
     #[error("there is no delivery {0} in quarantine: `livehook quarantine list` shows those that are")]
     Unknown(u64),
     /// Its account or callback is gone.
-    #[error("account {account} no longer has a callback {callback}: bring it back into the configuration first")]
+    #[error(
+        "account {account} no longer has a callback {callback}: bring it back into the configuration first"
+    )]
     NoRoute {
         /// The account it was delivered to.
         account: String,

@@ -77,7 +77,9 @@ impl Attributes {
 fn shorten(value: &mut Value) {
     /// Beyond this a float skips whole numbers.
     const EXACT: f64 = 9_007_199_254_740_992.0;
-    if let Some(number) = value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() < EXACT) {
+    if let Some(number) =
+        value.as_f64().filter(|number| value.is_f64() && number.fract() == 0.0 && number.abs() < EXACT)
+    {
         *value = Value::from(number as i64);
     }
 }

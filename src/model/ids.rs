@@ -20,7 +20,8 @@ impl AccountName {
     /// Accepts `^[a-z0-9][a-z0-9-]{0,62}$` (contract §1).
     pub fn parse(name: &str) -> Result<Self, BadAccountName> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let well_formed = (1..=63).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
+        let well_formed =
+            (1..=63).contains(&name.len()) && name.bytes().all(allowed) && !name.starts_with('-');
         if well_formed { Ok(Self(name.into())) } else { Err(BadAccountName(name.to_owned())) }
     }
 
@@ -151,7 +152,13 @@ impl EventMark {
     }
 
     /// The id of the change that brought `entity` of `account` to `revision`.
-    pub fn event_id(&self, platform: &str, account: &AccountName, entity: &EntityKey, revision: u64) -> EventId {
+    pub fn event_id(
+        &self,
+        platform: &str,
+        account: &AccountName,
+        entity: &EntityKey,
+        revision: u64,
+    ) -> EventId {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("HMAC takes a key of any length");
         for part in [platform, account.as_str(), entity.noun.as_str(), &entity.id] {
             mac.update(&(part.len() as u64).to_be_bytes());

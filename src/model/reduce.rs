@@ -167,10 +167,8 @@ fn remember(known: &mut Known, verb: Verb, observation: &Observation) {
         known.happened.clear();
         return;
     }
-    let once = matches!(
-        verb,
-        Verb::Started | Verb::Available | Verb::Failed | Verb::Aborted | Verb::Uploaded
-    );
+    let once =
+        matches!(verb, Verb::Started | Verb::Available | Verb::Failed | Verb::Aborted | Verb::Uploaded);
     if once && !known.happened.contains(&verb) {
         known.happened.push(verb);
     }

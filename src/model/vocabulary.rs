@@ -174,7 +174,9 @@ impl Noun {
         use Verb::*;
         match self {
             Noun::Broadcast => &[Discovered, Started, Updated, Paused, Resumed, Ended],
-            Noun::Channel | Noun::Space | Noun::Category | Noun::Filter => &[Discovered, Created, Updated, Removed],
+            Noun::Channel | Noun::Space | Noun::Category | Noun::Filter => {
+                &[Discovered, Created, Updated, Removed]
+            }
             Noun::Recording => &[Discovered, Started, Available, Failed, Aborted, Updated, Removed],
             Noun::Content => {
                 &[Uploaded, Transcoded, TranscodingFailed, Updated, ChannelJoined, ChannelLeft, Removed]

@@ -1,24 +1,28 @@
 //! Publishes the events of one JetStream stream: loads, sends, settles, audits. One task, no locks.
 
-use std::{sync::Arc, time::Duration};
+mod auditing;
+mod publishing;
+mod recording;
+
+use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
+use self::recording::Recording;
 use super::{
-    attempt::{Attempt, Failure, attempt},
-    audit::{Finding, audit},
+    attempt::Attempt,
     standing::{Standing, Troubles},
     window::Window,
 };
 use crate::{
-    ports::bus::{Bus, JsStream, Link, PubAck, PublishError},
-    store::{LedgerEntry, Store, StoreError, StoredEvent},
+    ports::bus::{Bus, JsStream, Link},
+    store::{LedgerEntry, Store},
     telemetry,
 };
 
@@ -37,8 +41,6 @@ const STORE_DELAY: Duration = Duration::from_secs(1);
 const LINK_GRACE: Duration = Duration::from_secs(1);
 /// How long publishes in flight are waited for at the end.
 const DRAIN_TIME: Duration = Duration::from_secs(10);
-
-type Recording = BoxFuture<'static, (Vec<LedgerEntry>, Result<(), StoreError>)>;
 
 /// Why the next audit is due.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -204,249 +206,6 @@ impl Outlet {
             self.link_reported_at.get_or_insert(Instant::now() + grace);
         }
     }
-
-    // Publishing.
-
-    fn can_publish(&self) -> bool {
-        self.audit_due.is_none() && self.paused_until.is_none() && self.link.borrow().is_up
-    }
-
-    /// Reads what waits, if there is room; says whether it read anything.
-    async fn load(&mut self) -> bool {
-        let rows_wanted = self.window.rows_wanted();
-        if !self.may_hold_more || rows_wanted == 0 {
-            return false;
-        }
-        self.newest_event.borrow_and_update();
-        match self.store.unpublished(self.window.read_to(), rows_wanted).await {
-            Ok(events) => {
-                self.may_hold_more = events.len() == rows_wanted;
-                let read_to = events.last().map_or(self.window.read_to(), |event| event.row);
-                let is_playback = self.js_stream == JsStream::LivePlayback;
-                let ours = events.into_iter().filter(|event| event.is_playback() == is_playback);
-                self.window.take_in(ours, read_to);
-                if self.troubles.store.take().is_some() {
-                    self.report();
-                }
-                true
-            }
-            Err(error) => {
-                self.pause(STORE_DELAY);
-                self.troubles.store = Some(format!("the outbox cannot be read: {error}"));
-                self.report();
-                false
-            }
-        }
-    }
-
-    fn send(&mut self) {
-        let in_flight_max = if self.is_probing { 1 } else { IN_FLIGHT_MAX };
-        while self.in_flight.len() < in_flight_max {
-            let Some(event) = self.window.start_next() else { break };
-            self.in_flight.push(attempt(self.bus.clone(), self.js_stream, event, self.highest_ack).boxed());
-        }
-        self.gauge_in_flight();
-    }
-
-    /// Settles what has an answer already, so that it shares the next write.
-    async fn settle_ready(&mut self) {
-        while let Some(Some(attempt)) = self.in_flight.next().now_or_never() {
-            self.settle(attempt).await;
-        }
-    }
-
-    async fn settle(&mut self, attempt: Attempt) {
-        self.gauge_in_flight();
-        let Attempt { event, highest_before, outcome } = attempt;
-        match outcome {
-            Ok(ack) => self.acknowledged(&event, highest_before, &ack),
-            Err(Failure::Publish(error)) => {
-                metrics::counter!(telemetry::PUBLISH_ERRORS, "reason" => error.reason()).increment(1);
-                if error.is_permanent() {
-                    self.set_aside(&event, &error).await;
-                    return;
-                }
-                self.window.try_again(&event);
-                let at_least = match error {
-                    // The link tells when to go on.
-                    PublishError::Disconnected => return,
-                    PublishError::PermissionDenied(_) | PublishError::WrongStream(_) => DENIED_DELAY,
-                    _ => Duration::ZERO,
-                };
-                if error == PublishError::NoStream {
-                    self.want_audit(AuditDue::OddAnswer);
-                }
-                self.publish_failed(error.to_string(), at_least);
-            }
-            Err(Failure::Check(error)) => {
-                metrics::counter!(telemetry::PUBLISH_ERRORS, "reason" => "check").increment(1);
-                self.window.try_again(&event);
-                self.publish_failed(error.to_string(), Duration::ZERO);
-            }
-            Err(failure @ Failure::Swallowed { .. }) => {
-                metrics::counter!(telemetry::PUBLISH_ERRORS, "reason" => "swallowed").increment(1);
-                tracing::error!(row = event.row, "{failure}; it is published again in {SWALLOWED_DELAY:?}");
-                self.window.rest(&event, Instant::now() + SWALLOWED_DELAY);
-                self.want_audit(AuditDue::OddAnswer);
-            }
-        }
-    }
-
-    fn acknowledged(&mut self, event: &StoredEvent, highest_before: u64, ack: &PubAck) {
-        metrics::counter!(telemetry::PUBLISHED_EVENTS, "js_stream" => self.js_stream.as_str()).increment(1);
-        if ack.js_sequence <= highest_before && !ack.is_duplicate {
-            tracing::warn!(
-                js_stream = %self.js_stream, js_sequence = ack.js_sequence, highest_before,
-                "JetStream stream {} gave away a sequence a second time", self.js_stream
-            );
-            self.want_audit(AuditDue::OddAnswer);
-        }
-        self.highest_ack = self.highest_ack.max(ack.js_sequence);
-        self.acks.push(LedgerEntry {
-            js_stream: self.js_stream.as_str().to_owned(),
-            js_sequence: ack.js_sequence,
-            row: event.row,
-            event_id: event.event_id.clone(),
-        });
-        self.window.advance(event);
-        self.delays = delays();
-        self.is_probing = false;
-        if self.troubles.publish.take().is_some() {
-            self.report();
-        }
-    }
-
-    async fn set_aside(&mut self, event: &Arc<StoredEvent>, error: &PublishError) {
-        match self.store.set_aside(event.row, error.to_string()).await {
-            Ok(()) => {
-                tracing::error!(
-                    row = event.row,
-                    event_id = event.event_id,
-                    "event set aside, the bus will never take it: {error}"
-                );
-                self.window.advance(event);
-                self.window.forget(event.row);
-            }
-            Err(error) => {
-                tracing::warn!(row = event.row, "event cannot be set aside: {error}");
-                self.window.rest(event, Instant::now() + STORE_DELAY);
-            }
-        }
-    }
-
-    fn publish_failed(&mut self, trouble: String, at_least: Duration) {
-        // What was in flight beside it fails for the same reason, most likely: one pause is for all.
-        if self.paused_until.is_none() {
-            self.pause(at_least);
-            self.troubles.publish = Some(trouble);
-            self.report();
-        }
-    }
-
-    /// Stops publishing for a while that grows each time until there is a PubAck.
-    fn pause(&mut self, at_least: Duration) {
-        let delay = self.delays.next().unwrap_or(at_least).max(at_least);
-        self.paused_until = Some(Instant::now() + delay);
-        self.is_probing = true;
-    }
-
-    // Keeping PubAcks.
-
-    /// Hands all PubAcks that are there to the store, if it has kept the ones before.
-    fn begin_recording(&mut self) {
-        if self.recording.is_some() || self.acks.is_empty() {
-            return;
-        }
-        let entries: Vec<_> = self.acks.drain(..self.acks.len().min(ACKS_MAX)).collect();
-        let store = self.store.clone();
-        self.recording = Some(
-            async move {
-                let result = store.record_acks(entries.clone()).await;
-                if result.is_err() {
-                    tokio::time::sleep(STORE_DELAY).await;
-                }
-                (entries, result)
-            }
-            .boxed(),
-        );
-    }
-
-    fn recorded(&mut self, mut entries: Vec<LedgerEntry>, result: Result<(), StoreError>) {
-        self.recording = None;
-        match result {
-            Ok(()) => entries.iter().for_each(|entry| self.window.forget(entry.row)),
-            Err(error) => {
-                tracing::warn!("PubAcks cannot be kept: {error}");
-                entries.append(&mut self.acks);
-                self.acks = entries;
-            }
-        }
-    }
-
-    // Auditing.
-
-    fn want_audit(&mut self, due: AuditDue) {
-        self.audit_due = self.audit_due.max(Some(due));
-    }
-
-    /// Whether an audit is due, and nothing is under way that it could take for a loss.
-    fn can_audit(&self) -> bool {
-        let is_quiet = self.in_flight.is_empty() && self.acks.is_empty() && self.recording.is_none();
-        self.audit_due.is_some() && is_quiet && self.paused_until.is_none() && self.link.borrow().is_up
-    }
-
-    async fn audit(&mut self) {
-        let Some(due) = self.audit_due else { return };
-        let connects = self.connects;
-        let result = async {
-            if due == AuditDue::Connected {
-                self.bus.check_server_version().await?;
-            }
-            audit(&self.store, &self.bus, self.js_stream).await
-        };
-        match result.await {
-            // The connection is another one by now: once more.
-            Ok(_) if self.link.borrow().connects != connects => {}
-            Ok((finding, highest_ack)) => {
-                metrics::counter!(telemetry::AUDITS, "finding" => finding.label()).increment(1);
-                self.tell(&finding);
-                self.audit_due = None;
-                self.next_audit_at = Instant::now() + AUDIT_EVERY;
-                self.highest_ack = highest_ack;
-                if finding != Finding::Intact || due == AuditDue::OddAnswer {
-                    self.window.rewind();
-                    self.may_hold_more = true;
-                }
-                self.troubles.link = None;
-                self.troubles.audit = None;
-                self.report();
-            }
-            Err(error) => {
-                metrics::counter!(telemetry::AUDITS, "finding" => "failed").increment(1);
-                self.pause(Duration::ZERO);
-                self.troubles.audit = Some(error.to_string());
-                self.report();
-            }
-        }
-    }
-
-    fn tell(&self, finding: &Finding) {
-        let js_stream = self.js_stream;
-        match finding {
-            Finding::Intact | Finding::FirstSight => tracing::debug!(%js_stream, ?finding, "audit"),
-            Finding::Replaced { waiting_again } => tracing::warn!(
-                %js_stream, waiting_again,
-                "JetStream stream {js_stream} is new: {waiting_again} events that the old one held are published again"
-            ),
-            Finding::RolledBack { js_sequence, waiting_again } => tracing::warn!(
-                %js_stream, js_sequence, waiting_again,
-                "JetStream stream {js_stream} lost what it had acknowledged above sequence {js_sequence}: \
-                 {waiting_again} events are published again"
-            ),
-        }
-    }
-
-    // The end, and what is said.
 
     /// Waits for what is in flight and keeps its PubAcks.
     async fn finish(mut self) {

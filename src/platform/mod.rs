@@ -29,7 +29,11 @@ pub trait Callbacks: Send + Sync {
     ///
     /// # Errors
     /// [`Unverified`] when the proof that the platform gives is missing or wrong; answered with 401.
-    fn verify<'d>(&self, delivery: &'d Delivery, account: &AccountSettings) -> Result<Verified<'d>, Unverified>;
+    fn verify<'d>(
+        &self,
+        delivery: &'d Delivery,
+        account: &AccountSettings,
+    ) -> Result<Verified<'d>, Unverified>;
 
     /// What do they say?
     ///

@@ -51,7 +51,8 @@ pub fn hmac_sha256<'d, 'c>(
     let mut claimed = [0; 32];
     hex::decode_to_slice(claimed_hex, &mut claimed)
         .map_err(|_| Unverified("the signature is not 64 hexadecimal digits"))?;
-    let mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("HMAC takes a key of any length");
+    let mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+        .expect("HMAC takes a key of any length");
     let fits = |signed: &[u8]| mac.clone().chain_update(signed).verify_slice(&claimed).is_ok();
     if candidates.into_iter().any(fits) {
         Ok(Verified { delivery, proof: Proof::Signature })
@@ -62,7 +63,8 @@ pub fn hmac_sha256<'d, 'c>(
 
 /// The signature that [`hmac_sha256`] accepts, for those who play the platform.
 pub fn sign_hmac_sha256(key: &SecretString, signed: &[u8]) -> String {
-    let mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes()).expect("HMAC takes a key of any length");
+    let mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+        .expect("HMAC takes a key of any length");
     hex::encode(mac.chain_update(signed).finalize().into_bytes())
 }
 

@@ -103,7 +103,8 @@ pub(super) fn observe(
             write_known(session, account, &entity, &next, fades, record.received_at)?;
         }
         if let Some(change) = change {
-            let id = session.mark.event_id(origin.platform, &origin.account, &observation.entity, next.revision);
+            let id =
+                session.mark.event_id(origin.platform, &origin.account, &observation.entity, next.revision);
             let sequence = session.next_sequence(&origin.account);
             let event = Event::of(&origin, &id, sequence, observation, &next, &change);
             write_event(session, account, &entity, &origin, &change.event_type.to_string(), &event)?;
@@ -124,10 +125,11 @@ fn previous_copies(
          ORDER BY id DESC LIMIT ?5",
     )?;
     let since = record.received_at.as_millisecond() - REPEAT_HORIZON_MS;
-    let rows = select.query_map((record.content.0, account, record.callback, since, PREVIOUS_MAX), |row| {
-        let received_at = Timestamp::from_millisecond(row.get(0)?).unwrap_or(Timestamp::UNIX_EPOCH);
-        Ok(Previous { received_at, answered_ms: row.get(1)? })
-    })?;
+    let rows =
+        select.query_map((record.content.0, account, record.callback, since, PREVIOUS_MAX), |row| {
+            let received_at = Timestamp::from_millisecond(row.get(0)?).unwrap_or(Timestamp::UNIX_EPOCH);
+            Ok(Previous { received_at, answered_ms: row.get(1)? })
+        })?;
     rows.collect()
 }
 
@@ -135,7 +137,8 @@ fn load_known(session: &Session<'_>, account: i64, entity: &str) -> rusqlite::Re
     let mut select = session
         .connection
         .prepare_cached("SELECT revision, belief FROM known WHERE account = ?1 AND entity = ?2")?;
-    let row = select.query_row((account, entity), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
+    let row =
+        select.query_row((account, entity), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
     let Some((revision, belief)) = row.optional()? else { return Ok(None) };
     let mut known: Known = serde_json::from_str(&belief).map_err(to_sql_error)?;
     known.revision = revision.unsigned_abs();

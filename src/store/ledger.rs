@@ -71,8 +71,9 @@ pub(super) fn at_or_below(
 
 pub(super) fn record_acks(connection: &Connection, acks: &[LedgerEntry]) -> rusqlite::Result<()> {
     // REPLACE also drops an older entry at the same place of the stream: its event waits again.
-    let mut insert = connection
-        .prepare_cached("INSERT OR REPLACE INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)",
+    )?;
     for ack in acks {
         insert.execute((ack.row as i64, &ack.js_stream, ack.js_sequence as i64))?;
     }
@@ -95,7 +96,10 @@ pub(super) fn set_aside(connection: &Connection, row: u64, why: &str) -> rusqlit
     update.execute((row as i64, why)).map(drop)
 }
 
-pub(super) fn js_stream_created(connection: &Connection, js_stream: &str) -> rusqlite::Result<Option<String>> {
+pub(super) fn js_stream_created(
+    connection: &Connection,
+    js_stream: &str,
+) -> rusqlite::Result<Option<String>> {
     let mut select = connection.prepare_cached("SELECT created FROM js_stream WHERE name = ?1")?;
     select.query_row([js_stream], |row| row.get(0)).optional()
 }
@@ -105,7 +109,8 @@ pub(super) fn set_js_stream_created(
     js_stream: &str,
     created: &str,
 ) -> rusqlite::Result<()> {
-    let mut upsert = connection.prepare_cached("INSERT OR REPLACE INTO js_stream (name, created) VALUES (?1, ?2)")?;
+    let mut upsert =
+        connection.prepare_cached("INSERT OR REPLACE INTO js_stream (name, created) VALUES (?1, ?2)")?;
     upsert.execute((js_stream, created)).map(drop)
 }
 

@@ -78,7 +78,9 @@ impl Store {
     pub fn open(options: StoreOptions, new_mark: [u8; 32]) -> Result<(Self, WriterThread), OpenError> {
         let opened = open::open(&options, new_mark)?;
         if options.unsafe_no_fsync {
-            tracing::warn!("store.unsafe_no_fsync is on: what is acknowledged may be lost when the power fails");
+            tracing::warn!(
+                "store.unsafe_no_fsync is on: what is acknowledged may be lost when the power fails"
+            );
         }
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         let (newest_event, newest_event_seen) = watch::channel(opened.newest_event);
@@ -138,9 +140,8 @@ impl Store {
     pub fn note_answered(&self, durable: &Durable, after_ms: u32) {
         let delivery = durable.delivery as i64;
         let note = Write::unawaited(move |session: &mut Session<'_>| {
-            let mut update = session
-                .connection
-                .prepare_cached("UPDATE delivery SET answered_ms = ?2 WHERE id = ?1")?;
+            let mut update =
+                session.connection.prepare_cached("UPDATE delivery SET answered_ms = ?2 WHERE id = ?1")?;
             update.execute((delivery, after_ms)).map(drop)
         });
         let _ = self.jobs.try_send(Box::new(note));
@@ -179,12 +180,8 @@ impl Store {
         if let (true, Some(first)) = (after <= published_below, events.first()) {
             let below = &self.shared.published_below;
             // Lost when acks were forgotten meanwhile: then reading begins from the start again.
-            let _ = below.compare_exchange(
-                published_below,
-                first.row - 1,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
+            let _ =
+                below.compare_exchange(published_below, first.row - 1, Ordering::AcqRel, Ordering::Relaxed);
         }
         Ok(events)
     }
@@ -233,8 +230,9 @@ impl Store {
     /// [`StoreError`] when it cannot be written; nothing is forgotten then.
     pub async fn forget_acks_above(&self, js_stream: &str, js_sequence: u64) -> Result<u64, StoreError> {
         let js_stream = js_stream.to_owned();
-        let forgotten =
-            self.write(move |session| ledger::forget_above(session.connection, &js_stream, js_sequence)).await?;
+        let forgotten = self
+            .write(move |session| ledger::forget_above(session.connection, &js_stream, js_sequence))
+            .await?;
         self.shared.published_below.store(0, Ordering::Release);
         Ok(forgotten)
     }
@@ -254,7 +252,8 @@ impl Store {
     /// [`StoreError`] when it cannot be written.
     pub async fn set_js_stream_created(&self, js_stream: &str, created: String) -> Result<(), StoreError> {
         let js_stream = js_stream.to_owned();
-        self.write(move |session| ledger::set_js_stream_created(session.connection, &js_stream, &created)).await
+        self.write(move |session| ledger::set_js_stream_created(session.connection, &js_stream, &created))
+            .await
     }
 
     /// Events of the log with a row above `after`, oldest first, whether published or not.
@@ -304,7 +303,8 @@ impl Store {
         let fullness = usage.fullness();
         self.shared.ballast.keep(fullness == Fullness::Full);
         let has_bus = self.shared.has_bus;
-        let trimmed = self.write(move |session| space::trim(session.connection, now, fullness, has_bus)).await?;
+        let trimmed =
+            self.write(move |session| space::trim(session.connection, now, fullness, has_bus)).await?;
         let usage = self.measure().await?;
         self.shared.fullness.store(usage.fullness() as u8, Ordering::Relaxed);
         Ok((usage, trimmed))

@@ -9,7 +9,11 @@ const COLUMNS: &str =
     "delivery.id, account.name, callback, received_at, quarantined, proof, content_type, body";
 
 /// Those with an id above `after`, oldest first.
-pub(super) fn list(connection: &Connection, after: u64, limit: usize) -> rusqlite::Result<Vec<QuarantinedRow>> {
+pub(super) fn list(
+    connection: &Connection,
+    after: u64,
+    limit: usize,
+) -> rusqlite::Result<Vec<QuarantinedRow>> {
     let mut select = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM delivery JOIN account ON account.id = delivery.account
          WHERE quarantined IS NOT NULL AND delivery.id > ?1 ORDER BY delivery.id LIMIT ?2"

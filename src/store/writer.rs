@@ -109,7 +109,8 @@ impl Session<'_> {
 
     fn write_sequences(&mut self) -> rusqlite::Result<()> {
         for account in self.accounts.values_mut().filter(|account| account.is_changed) {
-            let mut update = self.connection.prepare_cached("UPDATE account SET sequence = ?2 WHERE id = ?1")?;
+            let mut update =
+                self.connection.prepare_cached("UPDATE account SET sequence = ?2 WHERE id = ?1")?;
             update.execute((account.id, account.sequence as i64))?;
             account.is_changed = false;
         }

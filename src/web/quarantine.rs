@@ -29,8 +29,9 @@ pub(super) async fn list(
     State(context): State<AdminContext>,
     params: Result<Query<Params>, QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
-    let Query(Params { after }) =
-        params.map_err(|_| Problem::with_parameter("after", "after is the number of a delivery: give a whole number"))?;
+    let Query(Params { after }) = params.map_err(|_| {
+        Problem::with_parameter("after", "after is the number of a delivery: give a whole number")
+    })?;
     let rows = context.store.quarantined(after, LIMIT).await.map_err(unreadable)?;
     let next = (rows.len() == LIMIT).then(|| rows.last().map(|row| row.id)).flatten();
     let deliveries: Vec<_> = rows.iter().map(head).collect();
@@ -72,8 +73,9 @@ pub(super) async fn retry(
 }
 
 fn number(id: Result<Path<u64>, PathRejection>) -> Result<u64, Problem> {
-    id.map(|Path(id)| id)
-        .map_err(|_| Problem::with_parameter("id", "a delivery is named by its number; see /api/v1/quarantine"))
+    id.map(|Path(id)| id).map_err(|_| {
+        Problem::with_parameter("id", "a delivery is named by its number; see /api/v1/quarantine")
+    })
 }
 
 fn unreadable(error: StoreError) -> Problem {

@@ -4,5 +4,6 @@
 mod cases;
 mod completeness;
 mod conformance;
+mod http;
 mod schemas;
 mod support;

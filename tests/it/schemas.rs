@@ -173,7 +173,7 @@ fn events_of_cases() -> Vec<(String, Value)> {
         let name = case.path.file_stem().unwrap().to_string_lossy().into_owned();
         let mut desk = Desk::default();
         for request in &case.requests {
-            let treated = desk.treat(&case, request);
+            let treated = desk.treat(case, request);
             events.extend(
                 treated.events.iter().map(|event| (name.clone(), serde_json::to_value(event).unwrap())),
             );

@@ -15,7 +15,7 @@ fn event(row: u64, entity: &str) -> StoredEvent {
 
 fn window(events: &[(u64, &str)]) -> Window {
     let mut window = Window::default();
-    let read_to = events.last().unwrap().0;
+    let read_to = events.last().expect("there are some").0;
     window.take_in(events.iter().map(|&(row, entity)| event(row, entity)), read_to);
     window
 }
@@ -43,7 +43,7 @@ fn one_entity_in_two_accounts_is_two_lanes() {
 #[test]
 fn what_failed_is_tried_again_before_those_behind_it_in_its_lane_and_after_other_lanes() {
     let mut window = window(&[(1, "a"), (2, "a"), (3, "b")]);
-    let first = window.start_next().unwrap();
+    let first = window.start_next().expect("one is ready");
     window.try_again(&first);
     assert_eq!(start_all(&mut window), [3, 1]);
 }
@@ -53,7 +53,7 @@ fn a_resting_lane_keeps_no_other_waiting() {
     let now = Instant::now();
     let until = now + Duration::from_secs(30);
     let mut window = window(&[(1, "a"), (2, "a"), (3, "b")]);
-    let first = window.start_next().unwrap();
+    let first = window.start_next().expect("one is ready");
     window.rest(&first, until);
     window.end_rests(now);
     assert_eq!(start_all(&mut window), [3]);

@@ -42,7 +42,7 @@ mod tests {
     use super::ServerVersion;
 
     fn parse(text: &str) -> ServerVersion {
-        ServerVersion::parse(text).unwrap()
+        ServerVersion::parse(text).expect("it is a version")
     }
 
     #[test]

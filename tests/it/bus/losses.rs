@@ -1,8 +1,14 @@
 //! A server that dies, forgets, or goes back in time.
 
-use livehook::{model::Noun, ports::bus::JsStream};
+use std::time::Duration;
+
+use livehook::{
+    model::Noun,
+    ports::{BusOptions, bus::JsStream},
+};
 
 use super::rig::Rig;
+use crate::support::nats::Nats;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_killed_under_load_ends_up_with_everything_once_and_in_order() {
@@ -80,4 +86,19 @@ async fn acknowledgements_that_were_never_kept_lead_to_no_second_copy() {
     rig.publish().await;
     rig.all_published().await;
     rig.assert_published().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn publishes_that_were_stored_but_not_acknowledged_in_time_are_stored_once() {
+    let mut rig = Rig::new(Nats::start());
+    rig.publish_with(BusOptions { answer_timeout: Duration::from_millis(300), ..rig.nats.options() }).await;
+    rig.commit_many(20, 10).await;
+    rig.all_published().await;
+    rig.nats.freeze(true);
+    rig.commit_many(40, 10).await;
+    rig.bus_says("no PubAck came in time").await;
+    rig.nats.freeze(false);
+    rig.all_published().await;
+    rig.assert_published().await;
+    rig.bus_says("Ok").await;
 }

@@ -6,7 +6,7 @@ use livehook::{
     health::Condition,
     model::Noun,
     ports::{
-        Bus, BusOptions,
+        BusOptions,
         bus::{JsStream, Login},
     },
 };
@@ -171,5 +171,4 @@ async fn a_message_has_exactly_the_headers_of_the_contract() {
         ]
     );
     assert_eq!(message.subject.as_str(), "live.loopback.acme.channel.updated");
-    drop(Bus::connect(rig.nats.options()).await.unwrap());
 }

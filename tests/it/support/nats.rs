@@ -21,6 +21,7 @@ pub struct Nats {
 }
 
 /// The program: `LIVEHOOK_NATS_SERVER`, else PATH, else where `deploy/get-nats-server.sh` keeps it.
+#[expect(clippy::disallowed_methods, reason = "no configuration tells a test where the server is")]
 pub fn binary() -> PathBuf {
     let named = std::env::var_os("LIVEHOOK_NATS_SERVER").map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -91,6 +92,7 @@ impl Nats {
     }
 
     /// Starts it, after killing it if it runs.
+    #[expect(clippy::disallowed_methods, reason = "waits for another process, outside the clock of any test")]
     pub fn restart(&mut self) {
         self.kill();
         let log = File::options().create(true).append(true).open(self.log()).unwrap();
@@ -121,6 +123,13 @@ impl Nats {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    /// Stops it without ending it, as a machine that hangs; or lets it go on.
+    pub fn freeze(&self, is_frozen: bool) {
+        let child = self.child.as_ref().expect("it runs");
+        let signal = if is_frozen { "-STOP" } else { "-CONT" };
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
     }
 
     /// Deletes all it stored. Not while it runs.
