@@ -263,6 +263,10 @@ fn local_addr(listener: &TcpListener) -> Result<SocketAddr, AppError> {
 const JOIN: Duration = Duration::from_secs(12);
 
 async fn join((name, task): (&'static str, JoinHandle<()>)) {
+    // One that ended by itself was taken notice of already.
+    if task.is_finished() {
+        return;
+    }
     let abort = task.abort_handle();
     if tokio::time::timeout(JOIN, task).await.is_err() {
         tracing::warn!("{name} did not end in time");

@@ -100,6 +100,7 @@ pub fn start_logs(filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    std::panic::set_hook(Box::new(tell_panic));
     // A second start (in tests) keeps the first one.
     let _ = if std::io::stderr().is_terminal() {
         registry.with(layer.compact()).try_init()
@@ -108,4 +109,12 @@ pub fn start_logs(filter: &str) {
             .with(layer.json().flatten_event(true).with_current_span(false).with_span_list(false))
             .try_init()
     };
+}
+
+/// Says where it happened. A message that was put together at that moment may hold a piece of a platform's
+/// request, so only a fixed one is shown.
+fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("the message is not shown");
+    tracing::error!(place, "a defect in livehook: panicked at {place}: {message}");
 }

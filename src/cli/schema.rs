@@ -50,13 +50,7 @@ impl Schema {
                 None => bail!("there is no event type {event_type:?}: `livehook schema` lists them"),
             }
         } else {
-            for document in documents::all() {
-                let name = document
-                    .path
-                    .strip_prefix("schemas/events/")
-                    .and_then(|n| n.strip_suffix(".schema.json"));
-                name.into_iter().for_each(say);
-            }
+            documents::emitted().into_iter().for_each(say);
         }
         Ok(())
     }

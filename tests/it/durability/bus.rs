@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use async_nats::ConnectOptions;
+
 use crate::support::{
     load::Log,
     observer::Observer,
@@ -147,7 +149,8 @@ async fn closed_to_us_the_bus_gets_everything_once_it_opens() {
     rig.service.start().await;
     let load = rig.load("closed", Some(200));
     load.reach(400).await;
-    let observer = Observer::connect(&rig.nats.url_as("observer", "pass-observer")).await;
+    let login = ConnectOptions::with_user_and_password("observer".to_owned(), "pass-observer".to_owned());
+    let observer = Observer::connect_with(&rig.nats.url(), login).await;
     assert_eq!(observer.messages().await, 0, "the bus was not closed to us");
 
     rig.nats.configure("", &users(""));

@@ -7,9 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::jetstream::{
-    self,
-    consumer::{DeliverPolicy, pull::OrderedConfig},
+use async_nats::{
+    ConnectOptions,
+    jetstream::{
+        self,
+        consumer::{DeliverPolicy, pull::OrderedConfig},
+    },
 };
 use futures::StreamExt as _;
 
@@ -98,10 +101,14 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Connects to the server; waits until it is there.
+    /// Connects to the server.
     pub async fn connect(nats_url: &str) -> Self {
-        let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
-        let client = options.connect(nats_url).await.expect("the address is well formed");
+        Self::connect_with(nats_url, ConnectOptions::new()).await
+    }
+
+    /// Connects to the server with credentials, or however else the options say.
+    pub async fn connect_with(nats_url: &str, options: ConnectOptions) -> Self {
+        let client = options.connect(nats_url).await.expect("the server runs and lets us in");
         Self { context: jetstream::new(client) }
     }
 

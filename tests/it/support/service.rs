@@ -184,7 +184,7 @@ impl Service {
         let Setup { home, store_dir, store, bus } = &self.setup;
         let mut text = format!(
             "[http]\npublic_listen = \"{}\"\nadmin_listen = \"{}\"\npublic_url = \"https://{PUBLIC_HOST}\"\n\n\
-             [store]\ndir = {store_dir:?}\n{store}\n\n{bus}\n",
+             [store]\ndir = {store_dir:?}\n{store}\n\n{bus}",
             self.public, self.admin
         );
         for (account, platform) in ACCOUNTS {
