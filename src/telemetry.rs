@@ -115,6 +115,7 @@ pub fn start_logs(filter: &str) {
 /// request, so only a fixed one is shown.
 fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map(ToString::to_string).unwrap_or_default();
-    let message = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("the message is not shown");
+    let message =
+        panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("the message is not shown");
     tracing::error!(place, "a defect in livehook: panicked at {place}: {message}");
 }

@@ -50,7 +50,7 @@ impl Schema {
                 None => bail!("there is no event type {event_type:?}: `livehook schema` lists them"),
             }
         } else {
-            documents::emitted().into_iter().for_each(say);
+            documents::emitted().iter().for_each(|emitted| say(emitted.event_type));
         }
         Ok(())
     }

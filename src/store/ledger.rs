@@ -1,7 +1,7 @@
 //! Outbox and ledger: what waits for the bus, and what the bus said it holds.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row};
 
 use super::{LedgerEntry, StoredEvent};
 
@@ -69,15 +69,25 @@ pub(super) fn at_or_below(
         .optional()
 }
 
-pub(super) fn record_acks(connection: &Connection, acks: &[LedgerEntry]) -> rusqlite::Result<()> {
-    // REPLACE also drops an older entry at the same place of the stream: its event waits again.
-    let mut insert = connection.prepare_cached(
-        "INSERT OR REPLACE INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)",
-    )?;
+/// Returns whether an older entry at the same place of a stream had to go: its event waits again.
+pub(super) fn record_acks(connection: &Connection, acks: &[LedgerEntry]) -> rusqlite::Result<bool> {
+    let mut insert = connection
+        .prepare_cached("INSERT INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)")?;
+    let mut has_replaced = false;
     for ack in acks {
-        insert.execute((ack.row as i64, &ack.js_stream, ack.js_sequence as i64))?;
+        let entry = (ack.row as i64, &ack.js_stream, ack.js_sequence as i64);
+        match insert.execute(entry) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                let mut replace = connection.prepare_cached(
+                    "INSERT OR REPLACE INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)",
+                )?;
+                replace.execute(entry)?;
+                has_replaced = true;
+            }
+            result => drop(result?),
+        }
     }
-    Ok(())
+    Ok(has_replaced)
 }
 
 pub(super) fn forget_above(

@@ -18,8 +18,8 @@ use std::{
     fs::File,
     path::PathBuf,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU8, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU8, Ordering},
     },
     thread::JoinHandle,
 };
@@ -49,13 +49,21 @@ struct Shared {
     newest_event: watch::Receiver<u64>,
     failed: watch::Receiver<Option<String>>,
     fullness: AtomicU8,
-    /// Every event up to this row is published or set aside; where reading what waits begins.
-    published_below: AtomicU64,
+    published: Mutex<Published>,
     ballast: Ballast,
     dir: PathBuf,
     bytes_max: u64,
     has_bus: bool,
     _lock: File,
+}
+
+/// Where reading what waits for the bus begins.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct Published {
+    /// Every event up to this row is published or set aside.
+    up_to: u64,
+    /// How often PubAcks were forgotten; what was read before that says nothing about `up_to`.
+    forgets: u64,
 }
 
 /// The writer's thread, to be waited for after the last [`Store`] was dropped.
@@ -101,7 +109,7 @@ impl Store {
             newest_event: newest_event_seen,
             failed: failed_seen,
             fullness: AtomicU8::new(0),
-            published_below: AtomicU64::new(0),
+            published: Mutex::default(),
             ballast: Ballast::new(&options.dir),
             dir: options.dir,
             bytes_max: options.bytes_max,
@@ -174,15 +182,14 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn unpublished(&self, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let published_below = self.shared.published_below.load(Ordering::Acquire);
-        let from = after.max(published_below);
+        let published = *self.published();
+        let from = after.max(published.up_to);
         let events = self.read(move |connection| ledger::unpublished(connection, from, limit)).await?;
-        if let (true, Some(first)) = (after <= published_below, events.first()) {
-            let below = &self.shared.published_below;
-            // Lost when acks were forgotten meanwhile: then reading begins from the start again.
-            let _ =
-                below.compare_exchange(published_below, first.row - 1, Ordering::AcqRel, Ordering::Relaxed);
+        let mut now = self.published();
+        if let (true, Some(first)) = (after <= published.up_to && *now == published, events.first()) {
+            now.up_to = first.row - 1;
         }
+        drop(now);
         Ok(events)
     }
 
@@ -191,7 +198,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn backlog(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
-        let after = self.shared.published_below.load(Ordering::Acquire);
+        let after = self.published().up_to;
         self.read(move |connection| ledger::backlog(connection, after)).await
     }
 
@@ -200,7 +207,10 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when they cannot be written; the events will be published again.
     pub async fn record_acks(&self, acks: Vec<LedgerEntry>) -> Result<(), StoreError> {
-        self.write(move |session| ledger::record_acks(session.connection, &acks)).await
+        if self.write(move |session| ledger::record_acks(session.connection, &acks)).await? {
+            self.forget_published();
+        }
+        Ok(())
     }
 
     /// Sets an event aside that the bus will never take, so that those behind it can go on.
@@ -233,7 +243,7 @@ impl Store {
         let forgotten = self
             .write(move |session| ledger::forget_above(session.connection, &js_stream, js_sequence))
             .await?;
-        self.shared.published_below.store(0, Ordering::Release);
+        self.forget_published();
         Ok(forgotten)
     }
 
@@ -313,6 +323,15 @@ impl Store {
     async fn measure(&self) -> Result<Usage, StoreError> {
         let (dir, bytes_max) = (self.shared.dir.clone(), self.shared.bytes_max);
         self.read(move |connection| space::measure(connection, &dir, bytes_max)).await
+    }
+
+    fn published(&self) -> MutexGuard<'_, Published> {
+        self.shared.published.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget_published(&self) {
+        let mut published = self.published();
+        *published = Published { up_to: 0, forgets: published.forgets + 1 };
     }
 
     async fn read<T: Send + 'static>(

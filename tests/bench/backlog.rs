@@ -36,7 +36,7 @@ pub async fn measure(events: u64) -> anyhow::Result<Figures> {
             break;
         }
     }
-    rig.nats.start().await;
+    rig.nats.restart();
     let began = Instant::now();
     let observer = rig.observer().await;
     while observer.messages().await < piled_up {

@@ -3,6 +3,7 @@
 //! All runs of a report share one machine, one load generator (wrk) and one body, and rates are compared only
 //! inside one report. Where others use the machine too, CPU time per request is the figure to steer by.
 #![allow(clippy::print_stdout, reason = "the report is printed")]
+#![allow(clippy::unwrap_used, reason = "a measurement that cannot go on ends")]
 
 mod backlog;
 mod baseline;
@@ -16,7 +17,7 @@ mod wrk;
 #[path = "../it/support"]
 mod support {
     pub mod load;
-    pub mod nats_server;
+    pub mod nats;
     pub mod observer;
     pub mod rig;
     pub mod service;

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, fs, process::Command, time::Duration};
 
 use crate::{
     backlog, latency,
-    support::nats_server::binary,
+    support::nats::binary,
     throughput::{self, Subject},
 };
 

@@ -10,7 +10,7 @@ use std::{
 use tokio::net::TcpStream;
 
 use crate::{
-    support::{nats_server::NatsServer, observer::Observer, rig::Rig, service::free_address},
+    support::{nats::Nats, observer::Observer, rig::Rig, service::free_address},
     usage,
     wrk::{self, Seen},
 };
@@ -65,11 +65,11 @@ pub async fn measure(subject: Subject, connections: usize, time: Duration) -> an
     let mut rig = Rig::new();
     let path = rig.service.callback("acme", "live-state");
     if subject == Subject::DirectAlways {
-        rig.nats.configure("sync_interval: always", "");
+        rig.nats.configure_fsync_always();
     }
     let has_bus = subject != Subject::Bare;
     if has_bus {
-        rig.nats.start().await;
+        rig.nats.restart();
     }
     let bus = has_bus.then_some(&rig.nats);
     let (_server, address, pid) = match subject {
@@ -97,7 +97,7 @@ pub async fn measure(subject: Subject, connections: usize, time: Duration) -> an
 }
 
 /// Waits until the bus takes in nothing more.
-async fn settle(bus: Option<&NatsServer>) {
+async fn settle(bus: Option<&Nats>) {
     let Some(bus) = bus else { return };
     let observer = Observer::connect(&bus.url()).await;
     let mut messages = None;

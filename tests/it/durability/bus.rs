@@ -29,7 +29,7 @@ async fn killed_and_started_again_the_bus_misses_nothing() {
     load.reach(500).await;
     rig.nats.kill();
     tokio::time::sleep(Duration::from_secs(setting_or("LIVEHOOK_AWAY_SECONDS", 3))).await;
-    rig.nats.start().await;
+    rig.nats.restart();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let log = load.stop().await;
     assert_all_answered(&log);
@@ -43,7 +43,7 @@ async fn started_long_after_livehook_the_bus_misses_nothing() {
     let load = rig.load("late", Some(500));
     load.reach(500).await;
     let log = load.stop().await;
-    rig.nats.start().await;
+    rig.nats.restart();
     assert_all_answered(&log);
     rig.assert_all_published(&log).await;
 }
@@ -59,7 +59,7 @@ async fn wiped_the_bus_gets_everything_again() {
     load.reach(50).await;
     rig.nats.kill();
     rig.nats.wipe();
-    rig.nats.start().await;
+    rig.nats.restart();
     let began = Instant::now();
     while observer.messages().await == 0 {
         assert!(began.elapsed() < DETECTION_MAX, "the loss was not noticed\n{}", rig.service.log_tail());
@@ -79,16 +79,16 @@ async fn set_back_the_bus_gets_the_rest_again() {
     let observer = rig.observer().await;
     let half = setting_or("LIVEHOOK_ACKS", 5000) / 2;
     let mut log = publish(&rig, &observer, "before", half).await;
-    rig.nats.stop();
-    rig.nats.save();
-    rig.nats.start().await;
+    rig.nats.kill();
+    let older = rig.nats.snapshot();
+    rig.nats.restart();
     log.extend(publish(&rig, &observer, "after", half).await);
 
     let load = rig.load("meanwhile", Some(100));
     load.reach(50).await;
     rig.nats.kill();
-    rig.nats.set_back();
-    rig.nats.start().await;
+    rig.nats.restore(&older);
+    rig.nats.restart();
     let began = Instant::now();
     while observer.messages().await < 2 * half {
         assert!(
@@ -109,7 +109,7 @@ async fn full_the_bus_gets_the_rest_when_there_is_room() {
     let mut rig = Rig::new();
     let bus = rig.service.setup.bus.clone();
     rig.service.setup.bus = format!("{bus}[bus.live]\nmax_bytes = 262144\n");
-    rig.nats.start().await;
+    rig.nats.restart();
     rig.service.start().await;
     let load = rig.load("full", Some(500));
     load.reach(2000).await;
@@ -138,14 +138,14 @@ async fn closed_to_us_the_bus_gets_everything_once_it_opens() {
         )
     };
     let mut rig = Rig::new();
-    rig.nats.configure("", &users(", permissions: { publish: { deny: \"live.>\" } }"));
+    rig.nats.configure(&users(", permissions: { publish: { deny: \"live.>\" } }"));
     rig.service.setup.bus = format!(
         "[bus]\nservers = [\"{}\"]\nuser = \"livehook\"\npassword = {{ file = \"password\" }}\n",
         rig.nats.url()
     );
     std::fs::write(rig.home.path().join("password"), "pass-livehook")
         .expect("the test's directory is writable");
-    rig.nats.start().await;
+    rig.nats.restart();
     rig.service.start().await;
     let load = rig.load("closed", Some(200));
     load.reach(400).await;
@@ -153,7 +153,7 @@ async fn closed_to_us_the_bus_gets_everything_once_it_opens() {
     let observer = Observer::connect_with(&rig.nats.url(), login).await;
     assert_eq!(observer.messages().await, 0, "the bus was not closed to us");
 
-    rig.nats.configure("", &users(""));
+    rig.nats.configure(&users(""));
     rig.nats.reload();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let log = load.stop().await;

@@ -22,7 +22,7 @@ async fn a_full_disk_is_a_503_and_never_a_false_200() {
         Err(why) => return skip("a_full_disk_is_a_503_and_never_a_false_200", &why),
     };
     rig.service.setup.store_dir = disk.path().join("data");
-    rig.nats.start().await;
+    rig.nats.restart();
     rig.service.start().await;
 
     let load = rig.load("full", Some(300));

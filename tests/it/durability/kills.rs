@@ -29,7 +29,7 @@ async fn killed_under_load_it_loses_nothing_and_repeats_nothing() {
 async fn killed_at_its_very_first_start_it_starts_the_next_time() {
     let mut chance = Chance::new();
     let mut rig = Rig::new();
-    rig.nats.start().await;
+    rig.nats.restart();
     for round in 0..setting_or("LIVEHOOK_KILLS", 10) {
         rig.service.setup.store_dir = rig.home.path().join(format!("data-{round}"));
         rig.service.spawn();

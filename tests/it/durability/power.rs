@@ -48,7 +48,7 @@ async fn cut_again_and_again(test: &str, store: &str) -> Option<(Result<Rig, Str
     };
     rig.service.setup.store_dir = disk.path().join("data");
     rig.service.setup.store = store.to_owned();
-    rig.nats.start().await;
+    rig.nats.restart();
     rig.service.start().await;
 
     let mut log = Log::default();
@@ -62,7 +62,7 @@ async fn cut_again_and_again(test: &str, store: &str) -> Option<(Result<Rig, Str
         rig.service.kill();
         log.extend(load.stop().await);
         disk.power_on().await;
-        rig.nats.start().await;
+        rig.nats.restart();
         if let Err(why) = rig.service.try_start().await {
             return Some((Err(why), log));
         }

@@ -127,9 +127,24 @@ impl Nats {
 
     /// Stops it without ending it, as a machine that hangs; or lets it go on.
     pub fn freeze(&self, is_frozen: bool) {
-        let child = self.child.as_ref().expect("it runs");
         let signal = if is_frozen { "-STOP" } else { "-CONT" };
-        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        assert!(Command::new("kill").args([signal, &self.pid().to_string()]).status().unwrap().success());
+    }
+
+    /// Makes it read its configuration again while it runs.
+    pub fn reload(&self) {
+        assert!(Command::new("kill").args(["-HUP", &self.pid().to_string()]).status().unwrap().success());
+    }
+
+    /// Makes it fsync each message, from the next start on.
+    #[allow(dead_code, reason = "the bench uses it")]
+    pub fn configure_fsync_always(&self) {
+        self.configure(&format!("jetstream {{ store_dir: {:?}, sync_interval: always }}", self.data()));
+    }
+
+    /// The process id. It must be running.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
     }
 
     /// Deletes all it stored. Not while it runs.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::{
     load::{Fact, Fate, Load, Log, Plan, Step},
-    nats_server::NatsServer,
+    nats::Nats,
     observer::{Observer, judge},
     service::{Service, Setup},
 };
@@ -20,7 +20,7 @@ use super::{
 /// Both processes, on ports and in a directory of their own. No other test with a rig runs meanwhile.
 pub struct Rig {
     pub service: Service,
-    pub nats: NatsServer,
+    pub nats: Nats,
     pub home: TempDir,
     _alone: File,
 }
@@ -31,7 +31,7 @@ impl Rig {
         let alone = wait_until_alone();
         let home =
             tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory is writable");
-        let nats = NatsServer::new(home.path());
+        let nats = Nats::new();
         let service = Service::new(Setup::new(home.path(), &nats.url()));
         Self { service, nats, home, _alone: alone }
     }
@@ -39,7 +39,7 @@ impl Rig {
     /// Starts both.
     pub async fn running() -> Self {
         let mut rig = Self::new();
-        rig.nats.start().await;
+        rig.nats.restart();
         rig.service.start().await;
         rig
     }
