@@ -119,3 +119,6 @@ fn tell_panic(panic: &std::panic::PanicHookInfo<'_>) {
         panic.payload().downcast_ref::<&'static str>().copied().unwrap_or("the message is not shown");
     tracing::error!(place, "a defect in livehook: panicked at {place}: {message}");
 }
+
+#[cfg(test)]
+mod tests;
