@@ -79,6 +79,18 @@ pub struct App {
 }
 
 impl App {
+    /// What a consumer types to see the events of the embedded bus; `None` if there is no embedded bus.
+    pub fn subscribe_command(&self) -> Option<String> {
+        let embedded = self.embedded.as_ref()?;
+        let (user, _) = embedded.consumer();
+        let file = embedded.consumer_password_file();
+        let (url, subject) = (embedded.url(), format!("{}.>", self.subject_prefix()));
+        Some(format!(
+            "nats --server {url} --user {user} --password \"$(cat {})\" sub '{subject}'",
+            file.display()
+        ))
+    }
+
     /// Starts everything; returns when both listeners accept connections.
     ///
     /// A bus that cannot be reached is no reason to fail: callbacks are accepted and kept.
@@ -244,6 +256,13 @@ async fn bus_options(
         config::Bus::Embedded(embedded, options) => {
             let server = EmbeddedServer::start(embedded, ports.entropy.as_ref(), health.clone()).await?;
             let options = BusOptions { servers: vec![server.url()], login: server.login(), ..options };
+            let (consumer, _) = server.consumer();
+            let password_file = server.consumer_password_file();
+            tracing::info!(
+                "consumers read events at {} as user {consumer}, with the password in {}",
+                server.url(),
+                password_file.display()
+            );
             Ok((Some(server), Some(options)))
         }
     }

@@ -1,7 +1,7 @@
 //! Accepts connections, within limits that `axum::serve` does not have.
 //!
 //! Who sends nothing, or slowly, or takes no answer, is closed; who sends a request that two programs could
-//! read differently is refused. [`connection`] serves one client, [`io`] watches its clock, [`head`] its bytes.
+//! read differently is refused. `connection` serves one client, `io` watches its clock, `head` its bytes.
 
 mod connection;
 mod head;
