@@ -79,9 +79,11 @@ fi
 step docs documentation
 step asyncapi asyncapi
 
+skipped=$(wc -l < "$LIVEHOOK_SKIPPED" | tr -d ' ')
+passed=$((passed - skipped)) # their harness counts them as passed
 printf '\n%s' "$summary"
-if [ -s "$LIVEHOOK_SKIPPED" ]; then
-    printf '\n%s skipped on this machine:\n' "$(wc -l < "$LIVEHOOK_SKIPPED" | tr -d ' ')"
+if [ "$skipped" != 0 ]; then
+    printf '\n%s skipped on this machine:\n' "$skipped"
     sed 's/^/  /' "$LIVEHOOK_SKIPPED"
 fi
 printf '\nin %s s\n%s passed, %s failed\n' "$SECONDS" "$passed" "$failed"

@@ -17,9 +17,7 @@ pub use quarantine::RetryError;
 pub use route::{Receiver, Receivers, Route};
 
 use crate::{
-    model::{
-        Attributes, ContentHash, EntityKey, Noun, Observation, Proof, Verb, entities::QuarantinedDelivery,
-    },
+    model::{ContentHash, Observation, Proof},
     platform::{Decoded, Delivery, Malformed, Unverified},
     ports::Clock,
     store::{DeliveryRecord, Store},
@@ -61,12 +59,13 @@ impl Ingest {
             Reading::Unverified(Unverified(why)) => Fate::new(Outcome::Refused, why),
             Reading::Probe => Fate::new(Outcome::Probe, "an empty form: the URL was tried"),
             Reading::Understood { content, observations, proof } => {
-                self.commit(route, delivery, proof, content, observations, None).await
+                self.commit(route, record(route, delivery, proof, content, observations)).await
             }
             Reading::Malformed { proof, reason } => {
                 let content = ContentHash::of_bytes(&delivery.body);
-                let observations = vec![quarantined(&delivery, content, &reason)];
-                self.commit(route, delivery, proof, content, observations, Some(reason.0)).await
+                let mut record = record(route, delivery, proof, content, Vec::new());
+                record.quarantine(reason.0);
+                self.commit(route, record).await
             }
         };
         self.tell(route, &fate, received_at);
@@ -79,18 +78,8 @@ impl Ingest {
         Outcome::Unavailable
     }
 
-    async fn commit(
-        &self,
-        route: Route<'_>,
-        delivery: Delivery,
-        proof: Proof,
-        content: ContentHash,
-        observations: Vec<Observation>,
-        quarantined: Option<String>,
-    ) -> Fate {
-        let received_at = delivery.received_at;
-        let reason = quarantined.clone();
-        let record = record(route, delivery, proof, content, observations, quarantined);
+    async fn commit(&self, route: Route<'_>, record: DeliveryRecord) -> Fate {
+        let received_at = record.received_at;
         let durable = match self.store.commit(record).await {
             Ok(durable) => durable,
             Err(error) => return Fate::new(Outcome::Unavailable, error.to_string()),
@@ -101,12 +90,12 @@ impl Ingest {
             metrics::counter!(telemetry::EVENTS, "platform" => platform, "type" => event_type.clone(), "via" => "callback")
                 .increment(1);
         }
-        let detail = match (&reason, durable.event_types()) {
-            (Some(reason), _) => reason.clone(),
+        let detail = match (durable.quarantined(), durable.event_types()) {
+            (Some(reason), _) => reason.to_owned(),
             (None, []) => "nothing new".to_owned(),
             (None, event_types) => event_types.join(", "),
         };
-        let outcome = match (reason, durable.is_repeat()) {
+        let outcome = match (durable.quarantined(), durable.is_repeat()) {
             (_, true) => Outcome::Duplicate(durable),
             (Some(_), false) => Outcome::Quarantined(durable),
             (None, false) => Outcome::Accepted(durable),
@@ -202,7 +191,6 @@ fn record(
     proof: Proof,
     content: ContentHash,
     observations: Vec<Observation>,
-    quarantined: Option<String>,
 ) -> DeliveryRecord {
     let descriptor = route.receiver.platform.descriptor();
     DeliveryRecord {
@@ -217,21 +205,7 @@ fn record(
         content,
         observations,
         retries: descriptor.retries,
-        quarantined,
-    }
-}
-
-/// What is published of a delivery that could not be understood.
-fn quarantined(delivery: &Delivery, content: ContentHash, reason: &Malformed) -> Observation {
-    let attributes = QuarantinedDelivery {
-        callback: Some(delivery.callback.name.to_owned()),
-        reason: Some(reason.0.clone()),
-        body_bytes: Some(delivery.body.len() as u64),
-    };
-    Observation {
-        told: Some(Verb::Quarantined),
-        attributes: Attributes::of(&attributes),
-        ..Observation::of(EntityKey::new(Noun::Delivery, content.to_string()))
+        quarantined: None,
     }
 }
 

@@ -1,8 +1,13 @@
 //! A second look at deliveries in quarantine, after a fix or a change of configuration.
 
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode;
+
 use super::{Ingest, Reading, Route, read, record};
 use crate::{
     platform::Delivery,
+    platforms,
     store::{QuarantinedRow, StoreError},
 };
 
@@ -51,7 +56,7 @@ impl Ingest {
         };
         match read(route, &delivery) {
             Reading::Understood { content, observations, .. } => {
-                let record = record(route, delivery, row.proof, content, observations, None);
+                let record = record(route, delivery, row.proof, content, observations);
                 Ok(self.store.requeue(id, record).await?)
             }
             Reading::Probe => Err(RetryError::Malformed("it is an empty form".to_owned())),
@@ -60,24 +65,45 @@ impl Ingest {
         }
     }
 
-    /// The body of a delivery in quarantine for a person to look at: as it came, but for the values of
-    /// form fields that hold secrets.
+    /// The body of a delivery in quarantine for a person to look at: as it came, but for what stands behind
+    /// the names of fields that hold secrets, however the names are written.
     pub fn masked_body(&self, row: &QuarantinedRow) -> Vec<u8> {
         let callback =
             self.receivers.get(&row.account).and_then(|r| r.platform.descriptor().callback(&row.callback));
-        let secret_fields = callback.map_or(&[][..], |callback| callback.secret_fields);
-        let is_secret = |pair: &[u8]| {
-            let name = pair.split(|&b| b == b'=').next().unwrap_or_default();
-            secret_fields.iter().any(|field| field.as_bytes() == name)
+        let secret_fields: Vec<_> = match callback {
+            Some(callback) => callback.secret_fields.to_vec(),
+            // Of an account that is not configured any more: whatever is secret anywhere.
+            None => platforms::ALL
+                .iter()
+                .flat_map(|platform| platform.descriptor().callbacks)
+                .flat_map(|callback| callback.secret_fields)
+                .copied()
+                .collect(),
         };
-        let pairs: Vec<_> = row
-            .body
-            .split(|&b| b == b'&')
-            .map(|pair| match pair.iter().position(|&b| b == b'=') {
-                Some(end) if is_secret(pair) => [&pair[..=end], b"(masked)"].concat(),
-                _ => pair.to_vec(),
-            })
-            .collect();
+        let pairs: Vec<_> = row.body.split(|&b| b == b'&').map(|pair| mask(pair, &secret_fields)).collect();
         pairs.join(&b'&')
     }
+}
+
+/// A pair of a form, or all of a body that is no form, up to and with the name of a secret field.
+fn mask<'p>(pair: &'p [u8], secret_fields: &[&str]) -> Cow<'p, [u8]> {
+    let names_a_secret = |part: &[u8]| {
+        let part: Vec<_> = percent_decode(part).map(|byte| byte.to_ascii_lowercase()).collect();
+        secret_fields.iter().any(|field| part.windows(field.len()).any(|window| window == field.as_bytes()))
+    };
+    if !names_a_secret(pair) {
+        return pair.into();
+    }
+    // The shortest beginning that holds the name.
+    let (mut without, mut shown) = (0, pair.len());
+    while shown - without > 1 {
+        let middle = without.midpoint(shown);
+        if names_a_secret(&pair[..middle]) {
+            shown = middle;
+        } else {
+            without = middle;
+        }
+    }
+    let equals_sign: &[u8] = if pair.get(shown) == Some(&b'=') { b"=" } else { b"" };
+    [&pair[..shown], equals_sign, b"(masked)"].concat().into()
 }

@@ -42,9 +42,8 @@ impl Job for CommitDelivery {
         let _ = self.waiter.send(answer);
     }
 
-    fn after_panic(&mut self) -> bool {
-        self.record.observations.clear();
-        self.record.quarantined = Some("livehook could not compare it with what it knows".to_owned());
+    fn give_in(&mut self) -> bool {
+        self.record.quarantine("livehook could not compare it with what it knows");
         true
     }
 
@@ -76,7 +75,7 @@ fn commit(session: &mut Session<'_>, record: &DeliveryRecord) -> rusqlite::Resul
 
     let event_types = observe(session, account, record, seen)?;
     let is_repeat = event_types.is_empty() && seen != Seen::First;
-    Ok(Durable { delivery, event_types, is_repeat })
+    Ok(Durable { delivery, event_types, is_repeat, quarantined: record.quarantined.clone() })
 }
 
 /// Compares each observation with what is known and writes what follows; returns the events' types.

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    io::Read as _,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
@@ -14,6 +15,8 @@ const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_VERSION: i64 = 1;
 /// "LvHk": tells our file from any other SQLite database.
 const APPLICATION_ID: i64 = 0x4c76_486b;
+/// How every SQLite database begins.
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// A file up to this size is checked page by page at every start; a larger one would delay it too long.
 const FULL_CHECK_BYTES_MAX: u64 = 256 << 20;
 
@@ -89,19 +92,17 @@ pub(super) const FILE_NAME: &str = "livehook.sqlite";
 /// `new_mark` becomes the key of event ids if the store is new.
 pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened, OpenError> {
     let dir = &options.dir;
-    let unusable = |why: String| OpenError::Unusable { dir: dir.clone(), why };
     let lock = lock(dir)?;
 
     let file = dir.join(FILE_NAME);
-    let is_new = !file.exists();
     let sqlite = |error| sqlite_error(&file, dir, error);
-    let writer = connect(&file, options).map_err(sqlite)?;
-    if is_new {
-        create(&writer, new_mark).map_err(sqlite)?;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).map_err(|e| unusable(e.to_string()))?;
-        File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| unusable(e.to_string()))?;
+    if !file.exists() {
+        create(&file, dir, new_mark)?;
     }
+    let writer = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sqlite)?;
+    // Before anything is set: another program's file must stay as it is.
     check_identity(&writer, &file, dir)?;
+    configure(&writer, options).map_err(sqlite)?;
     check_integrity(&writer, &file, dir)?;
 
     let mark = writer.query_row("SELECT value FROM meta WHERE name = 'event_mark'", [], |row| row.get(0));
@@ -125,57 +126,87 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn connect(file: &Path, options: &StoreOptions) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(file)?;
-    // Must come before the first table.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+fn configure(connection: &Connection, options: &StoreOptions) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", if options.unsafe_no_fsync { "OFF" } else { "FULL" })?;
     connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
+    Ok(())
 }
 
-fn create(connection: &Connection, new_mark: [u8; 32]) -> rusqlite::Result<()> {
+/// Makes the file under another name first: whoever finds one under its own name finds a whole one, even
+/// after a power cut in the middle of this.
+fn create(file: &Path, dir: &Path, new_mark: [u8; 32]) -> Result<(), OpenError> {
+    let unusable = |why: std::io::Error| OpenError::Unusable { dir: dir.to_owned(), why: why.to_string() };
+    let draft = file.with_extension("draft");
+    let journal = file.with_extension("draft-journal");
+    for left_over in [&draft, &journal].into_iter().filter(|path| path.exists()) {
+        fs::remove_file(left_over).map_err(unusable)?;
+    }
+    fill(&draft, new_mark).map_err(|error| sqlite_error(&draft, dir, error))?;
+    fs::set_permissions(&draft, fs::Permissions::from_mode(0o600)).map_err(unusable)?;
+    fs::rename(&draft, file).map_err(unusable)?;
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(unusable)
+}
+
+fn fill(draft: &Path, new_mark: [u8; 32]) -> rusqlite::Result<()> {
+    let connection = Connection::open(draft)?;
+    // Must come before the first table.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.execute_batch("BEGIN")?;
     connection.execute_batch(SCHEMA)?;
     connection.execute("INSERT INTO meta (name, value) VALUES ('event_mark', ?1)", [new_mark])?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-    connection.execute_batch("COMMIT")
+    connection.execute_batch("COMMIT")?;
+    connection.close().map_err(|(_, error)| error)
 }
 
 fn check_identity(connection: &Connection, file: &Path, dir: &Path) -> Result<(), OpenError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let sqlite = |error| sqlite_error(file, dir, error);
+    let mut beginning = [0; MAGIC.len()];
+    let _ = File::open(file).and_then(|mut file| file.read_exact(&mut beginning));
+    if beginning != *MAGIC {
+        return Err(corrupt(file, "it does not begin as a database does"));
+    }
     if pragma("application_id").map_err(sqlite)? != APPLICATION_ID {
         return Err(OpenError::Foreign(file.to_owned()));
     }
     match pragma("user_version").map_err(sqlite)? {
         SCHEMA_VERSION => Ok(()),
         found if found > SCHEMA_VERSION => Err(OpenError::Newer { dir: dir.to_owned(), found }),
-        found => Err(OpenError::Corrupt { file: file.to_owned(), why: format!("schema version {found}") }),
+        found => Err(corrupt(file, format!("schema version {found}"))),
     }
 }
 
 fn check_integrity(connection: &Connection, file: &Path, dir: &Path) -> Result<(), OpenError> {
-    if fs::metadata(file).map_or(0, |metadata| metadata.len()) > FULL_CHECK_BYTES_MAX {
+    let len = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let page_size = connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0));
+    let page_size = page_size.map_err(|error| sqlite_error(file, dir, error))?.unsigned_abs();
+    // SQLite takes the missing rest of the last page for zeros. A log that is not empty may hold the page.
+    if len(file) % page_size != 0 && len(&dir.join(format!("{FILE_NAME}-wal"))) == 0 {
+        return Err(corrupt(file, "its end is missing"));
+    }
+    if len(file) > FULL_CHECK_BYTES_MAX {
         return Ok(());
     }
     let verdict = connection.pragma_query_value(None, "quick_check", |row| row.get::<_, String>(0));
     match verdict.map_err(|error| sqlite_error(file, dir, error))?.as_str() {
         "ok" => Ok(()),
-        why => Err(OpenError::Corrupt { file: file.to_owned(), why: why.to_owned() }),
+        why => Err(corrupt(file, why)),
     }
+}
+
+fn corrupt(file: &Path, why: impl Into<String>) -> OpenError {
+    OpenError::Corrupt { file: file.to_owned(), why: why.into() }
 }
 
 fn sqlite_error(file: &Path, dir: &Path, error: rusqlite::Error) -> OpenError {
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            OpenError::Corrupt { file: file.to_owned(), why: error.to_string() }
-        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => corrupt(file, error.to_string()),
         _ => OpenError::Unusable { dir: dir.to_owned(), why: error.to_string() },
     }
 }

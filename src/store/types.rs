@@ -4,7 +4,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::{
-    model::{AccountName, ContentHash, Observation, PlatformId, Proof, RetrySchedule},
+    model::{
+        AccountName, Attributes, ContentHash, EntityKey, Noun, Observation, PlatformId, Proof, RetrySchedule,
+        Verb, entities::QuarantinedDelivery,
+    },
     platform::Priority,
 };
 
@@ -37,6 +40,26 @@ pub struct DeliveryRecord {
     pub quarantined: Option<String>,
 }
 
+impl DeliveryRecord {
+    /// Makes it one that cannot be understood, for a reason that holds no value of its body: the bytes are
+    /// kept, and `delivery.quarantined` is published instead of what it says.
+    pub fn quarantine(&mut self, reason: impl Into<String>) {
+        let reason = reason.into();
+        self.content = ContentHash::of_bytes(&self.body);
+        let attributes = QuarantinedDelivery {
+            callback: Some(self.callback.to_owned()),
+            reason: Some(reason.clone()),
+            body_bytes: Some(self.body.len() as u64),
+        };
+        self.observations = vec![Observation {
+            told: Some(Verb::Quarantined),
+            attributes: Attributes::of(&attributes),
+            ..Observation::of(EntityKey::new(Noun::Delivery, self.content.to_string()))
+        }];
+        self.quarantined = Some(reason);
+    }
+}
+
 /// The proof that a delivery is on disk, fsynced. Only the committer can make one, and 200 is
 /// answered only in exchange for it.
 #[must_use = "a platform is answered 200 only because of this"]
@@ -45,6 +68,7 @@ pub struct Durable {
     pub(super) delivery: u64,
     pub(super) event_types: Vec<String>,
     pub(super) is_repeat: bool,
+    pub(super) quarantined: Option<String>,
 }
 
 impl Durable {
@@ -61,6 +85,11 @@ impl Durable {
     /// Whether an earlier delivery said the same and nothing new came of it.
     pub fn is_repeat(&self) -> bool {
         self.is_repeat
+    }
+
+    /// Why it is in quarantine, if it is.
+    pub fn quarantined(&self) -> Option<&str> {
+        self.quarantined.as_deref()
     }
 }
 
@@ -103,8 +132,8 @@ pub struct StoredEvent {
 impl StoredEvent {
     /// Whether it belongs into the stream of viewers' events.
     pub fn is_playback(&self) -> bool {
-        let noun = self.route.split('.').nth(2).and_then(crate::model::Noun::parse);
-        noun.is_some_and(crate::model::Noun::is_playback)
+        let noun = self.route.split('.').nth(2).and_then(Noun::parse);
+        noun.is_some_and(Noun::is_playback)
     }
 }
 

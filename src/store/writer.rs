@@ -26,8 +26,8 @@ pub(super) trait Job: Send {
     fn run(&mut self, writer: &mut Session<'_>) -> rusqlite::Result<()>;
     /// Tells whoever waits.
     fn finish(self: Box<Self>, result: Result<(), WriteError>);
-    /// Replaces what it writes after `run` panicked; `false` if there is nothing else it could write.
-    fn after_panic(&mut self) -> bool {
+    /// Replaces what it writes after `run` panicked or was refused; `false` if there is nothing else to write.
+    fn give_in(&mut self) -> bool {
         false
     }
     /// How much it writes, for the bound on a batch.
@@ -161,15 +161,17 @@ impl Writer {
     fn write_alone(&mut self, job: Box<dyn Job>) {
         let mut batch = vec![job];
         let mut result = self.transaction(&mut batch);
-        if matches!(&result, Err(Trouble::Job(JobTrouble::Panicked))) && batch[0].after_panic() {
+        if let Err(Trouble::Job(trouble)) = &result
+            && batch[0].give_in()
+        {
+            tracing::error!("a delivery goes into quarantine because writing it {trouble}");
             result = self.transaction(&mut batch);
         }
         finish(
             batch,
             result.map_err(|trouble| match trouble {
                 Trouble::Disk(error) => error,
-                Trouble::Job(JobTrouble::Panicked) => WriteError::Failed("writing it panicked".to_owned()),
-                Trouble::Job(JobTrouble::Refused(why)) => WriteError::Failed(why),
+                Trouble::Job(trouble) => WriteError::Failed(format!("writing it {trouble}")),
             }),
         );
     }
@@ -234,8 +236,11 @@ enum Trouble {
     Job(JobTrouble),
 }
 
+#[derive(thiserror::Error, Debug)]
 enum JobTrouble {
+    #[error("panicked")]
     Panicked,
+    #[error("failed: {0}")]
     Refused(String),
 }
 

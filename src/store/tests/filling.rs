@@ -1,0 +1,189 @@
+//! A store that fills: what is refused first, what is deleted, and that it recovers.
+
+use std::fs;
+
+use super::*;
+use crate::{
+    model::{Verb, entities::Playback},
+    store::{CommitError, Fullness},
+};
+
+/// A delivery of half a mebibyte that says nothing.
+fn large(nth: usize, priority: Priority) -> DeliveryRecord {
+    let body = format!("{nth:08}{}", "x".repeat(512 * 1024));
+    DeliveryRecord { priority, ..saying(&body, Vec::new()) }
+}
+
+impl Rig {
+    /// Deletes all that may go by then; returns how many rows went.
+    async fn tidy(&self, now: Timestamp) -> usize {
+        let mut all = 0;
+        loop {
+            match self.store.tidy(now).await.unwrap().1 {
+                0 => return all,
+                some => all += some,
+            }
+        }
+    }
+
+    /// The same store with another bound.
+    fn with_bytes_max(mut self, bytes_max: u64) -> Self {
+        self.options.bytes_max = bytes_max;
+        self.reopened()
+    }
+}
+
+#[tokio::test]
+async fn figures_are_refused_first_then_everything_and_both_are_taken_again() {
+    let rig = Rig::with(|options| options.bytes_max = 80 << 20);
+    let mut seen = Vec::new();
+    let mut refused = [None, None];
+    for nth in 0.. {
+        for (which, priority) in [Priority::Low, Priority::High].into_iter().enumerate() {
+            match rig.store.commit(large(2 * nth + which, priority)).await {
+                Ok(_) => assert_eq!(refused[which], None, "what was refused stays refused while it fills"),
+                Err(CommitError::Full) => refused[which] = refused[which].or(Some(nth)),
+                Err(other) => panic!("{other}"),
+            }
+        }
+        let (usage, trimmed) = rig.store.tidy(noon()).await.unwrap();
+        assert_eq!(trimmed, 0);
+        assert_eq!(usage.fullness(), rig.store.fullness());
+        if seen.last() != Some(&usage.fullness()) {
+            seen.push(usage.fullness());
+        }
+        if refused[1].is_some() {
+            break;
+        }
+    }
+    assert!(refused[0] < refused[1], "figures before everything else: {refused:?}");
+    assert!(seen.is_sorted());
+    assert_eq!(seen.last(), Some(&Fullness::Full), "{seen:?}");
+
+    // A week later the deliveries may go, and there is room.
+    assert!(rig.tidy(noon() + hours(8 * 24)).await > 100);
+    assert_eq!(rig.store.fullness(), Fullness::Fine);
+    for priority in [Priority::Low, Priority::High] {
+        let _ = rig.store.commit(large(0, priority)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_file_becomes_smaller_when_rows_go() {
+    let rig = Rig::new();
+    for nth in 0..20 {
+        let _ = rig.store.commit(large(nth, Priority::High)).await.unwrap();
+    }
+    let rig = rig.reopened();
+    let file = rig.options.dir.join("livehook.sqlite");
+    assert!(fs::metadata(&file).unwrap().len() > 10 << 20);
+    rig.tidy(noon() + hours(8 * 24)).await;
+    for _ in 0..10 {
+        // A slice at a time, so that no delivery waits long.
+        let _ = rig.store.tidy(noon() + hours(8 * 24)).await.unwrap();
+    }
+    let rig = rig.reopened();
+    assert!(fs::metadata(&file).unwrap().len() < 1 << 20);
+    drop(rig);
+}
+
+#[tokio::test]
+async fn published_events_are_kept_three_days_and_the_newest_for_ever() {
+    let rig = Rig::new();
+    let all = rig.commit_broadcasts(4).await;
+    rig.store.record_acks((0..4).map(|nth| ack(all[nth], "LIVE", nth as u64 + 1)).collect()).await.unwrap();
+    assert_eq!(rig.tidy(noon() + hours(72)).await, 0);
+    assert_eq!(rig.tidy(noon() + hours(73)).await, 3);
+    assert_eq!(rows(&rig.events().await), all[3..]);
+    assert_eq!(rig.store.ledger_at_or_below("LIVE", 3).await.unwrap(), None, "its PubAcks went with them");
+    assert!(rig.store.ledger_at_or_below("LIVE", 4).await.unwrap().is_some());
+
+    // Rows and sequences are counted on from it, or a row would be given twice.
+    let _ = rig.tidy(noon() + hours(1000)).await;
+    let rig = rig.reopened();
+    let next = rig.commit_broadcasts(1).await;
+    assert_eq!(next, [all[3] + 1]);
+    let envelopes = rig.envelopes().await;
+    assert_eq!(envelopes.last().unwrap()["sequence"], "0000000000000005");
+}
+
+#[tokio::test]
+async fn events_that_wait_for_a_bus_are_never_deleted() {
+    let rig = Rig::new();
+    let all = rig.commit_broadcasts(5).await;
+    rig.store.record_acks(vec![ack(all[1], "LIVE", 1), ack(all[3], "LIVE", 2)]).await.unwrap();
+    let deliveries_and_published = 5 + 2;
+    assert_eq!(rig.tidy(noon() + hours(10_000)).await, deliveries_and_published);
+    assert_eq!(rig.waiting().await, [all[0], all[2], all[4]]);
+    assert_eq!(rows(&rig.events().await), [all[0], all[2], all[4]]);
+}
+
+#[tokio::test]
+async fn what_was_set_aside_goes_with_the_published() {
+    let rig = Rig::new();
+    let all = rig.commit_broadcasts(3).await;
+    rig.store.set_aside(all[0], "it is too large for the bus".to_owned()).await.unwrap();
+    assert_eq!(rig.tidy(noon() + hours(73)).await, 1);
+    assert_eq!(rows(&rig.events().await), all[1..]);
+}
+
+#[tokio::test]
+async fn without_a_bus_events_are_kept_for_a_week() {
+    let rig = Rig::with(|options| options.has_bus = false);
+    let all = rig.commit_broadcasts(3).await;
+    assert_eq!(rig.tidy(noon() + hours(167)).await, 0);
+    rig.tidy(noon() + hours(169)).await;
+    assert_eq!(rows(&rig.events().await), all[2..], "but for the newest");
+}
+
+#[tokio::test]
+async fn raw_deliveries_are_kept_a_week_and_a_month_in_quarantine() {
+    let rig = Rig::new();
+    let _ = rig.store.commit(saying("understood", Vec::new())).await.unwrap();
+    let id = rig.store.commit(unreadable("not understood")).await.unwrap().delivery();
+    assert_eq!(rig.tidy(noon() + hours(167)).await, 0);
+    let the_understood_and_what_is_known_of_the_other = 1 + 1;
+    assert_eq!(rig.tidy(noon() + hours(169)).await, the_understood_and_what_is_known_of_the_other);
+    assert_eq!(rig.tidy(noon() + hours(30 * 24 - 1)).await, 0);
+    assert!(rig.store.quarantined_delivery(id).await.unwrap().is_some());
+    assert_eq!(rig.tidy(noon() + hours(30 * 24 + 1)).await, 1);
+    assert!(rig.store.quarantined_delivery(id).await.unwrap().is_none());
+}
+
+/// A viewer's session of a week ago will not come back; a broadcast may be heard of after any time.
+#[tokio::test]
+async fn viewers_sessions_are_forgotten_and_broadcasts_are_not() {
+    let rig = Rig::new();
+    let figures = Attributes::of(&Playback { play_seconds: Some(100.0), ..Default::default() });
+    let progress = Observation {
+        told: Some(Verb::Progressed),
+        attributes: figures,
+        ..Observation::of(EntityKey::new(Noun::Playback, "p1"))
+    };
+    let _ = rig.store.commit(saying("both", vec![progress, broadcast("b1", Phase::Ended)])).await.unwrap();
+    let delivery_and_session = 1 + 1;
+    assert_eq!(rig.tidy(noon() + hours(169)).await, delivery_and_session);
+    let late = at(noon() + hours(170), start("b1"));
+    assert_eq!(rig.store.commit(late).await.unwrap().event_types(), [""; 0], "it stays ended");
+}
+
+#[tokio::test]
+async fn a_store_that_fills_keeps_rows_for_six_hours_only() {
+    let rig = Rig::new();
+    let all = rig.commit_broadcasts(3).await;
+    let acks = all.iter().zip(1..).map(|(&row, js_sequence)| ack(row, "LIVE", js_sequence));
+    rig.store.record_acks(acks.collect()).await.unwrap();
+    let _ = rig.store.commit(unreadable("in quarantine")).await.unwrap();
+    for nth in 0..40 {
+        let _ = rig.store.commit(at(noon() + hours(3), large(nth, Priority::High))).await.unwrap();
+    }
+    let later = noon() + hours(7);
+    assert_eq!(rig.tidy(later).await, 0, "nothing is old enough while there is room");
+
+    let rig = rig.reopened();
+    let (usage, _) = rig.store.tidy(later).await.unwrap();
+    let rig = rig.with_bytes_max(usage.used_bytes * 100 / 90);
+    let three_events_and_deliveries = 3 + 3;
+    assert_eq!(rig.tidy(later).await, three_events_and_deliveries);
+    assert_eq!(rig.store.quarantined_count().await.unwrap(), 1);
+}

@@ -1,0 +1,100 @@
+//! A delivery that says what an earlier one said.
+
+use super::*;
+
+/// A retry distance, the middle of the first window.
+const RETRY: SignedDuration = SignedDuration::from_mins(5);
+
+/// A pause, whose copies may be news: a broadcast can be paused again.
+fn pause(content: &str) -> DeliveryRecord {
+    saying(content, vec![broadcast("b1", Phase::Paused)])
+}
+
+fn resume(content: &str) -> DeliveryRecord {
+    saying(content, vec![broadcast("b1", Phase::Live)])
+}
+
+#[tokio::test]
+async fn a_copy_a_moment_later_says_nothing() {
+    let rig = Rig::new();
+    let first = rig.store.commit(start("b1")).await.unwrap();
+    let second = rig.store.commit(at(noon() + SignedDuration::from_secs(1), start("b1"))).await.unwrap();
+    assert!(!first.is_repeat() && second.is_repeat());
+    assert_eq!(second.event_types(), [""; 0]);
+    assert_ne!(first.delivery(), second.delivery(), "its bytes are kept all the same");
+    assert_eq!(rig.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_copy_is_recognised_after_reopening() {
+    let rig = Rig::new();
+    let _ = rig.store.commit(start("b1")).await.unwrap();
+    let rig = rig.reopened();
+    let again = rig.store.commit(at(noon() + SignedDuration::from_secs(1), start("b1"))).await.unwrap();
+    assert!(again.is_repeat());
+}
+
+/// pause, resume, and the pause again at a retry distance, our answer to the first having left as told.
+async fn pause_resume_pause(answered_ms: Option<u32>) -> Vec<Value> {
+    let rig = Rig::new();
+    let first = rig.store.commit(pause("pause")).await.unwrap();
+    if let Some(ms) = answered_ms {
+        rig.store.note_answered(&first, ms);
+    }
+    let _ = rig.store.commit(at(noon() + SignedDuration::from_mins(2), resume("resume"))).await.unwrap();
+    let again = rig.store.commit(at(noon() + RETRY, pause("pause"))).await.unwrap();
+    assert_eq!(again.is_repeat(), again.event_types().is_empty());
+    rig.envelopes().await.split_off(2)
+}
+
+#[tokio::test]
+async fn a_copy_at_a_retry_distance_after_no_answer_says_nothing() {
+    assert_eq!(pause_resume_pause(None).await, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn a_copy_at_a_retry_distance_after_a_late_answer_says_nothing() {
+    assert_eq!(pause_resume_pause(Some(3000)).await, [Value::Null; 0]);
+}
+
+#[tokio::test]
+async fn a_copy_at_a_retry_distance_after_a_prompt_answer_is_published_with_a_mark() {
+    let events = pause_resume_pause(Some(12)).await;
+    let [event] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(event["type"], "live.broadcast.paused");
+    assert_eq!(event["data"]["possible_duplicate"], true);
+}
+
+#[tokio::test]
+async fn a_copy_at_any_other_distance_is_the_same_thing_happening_again() {
+    let rig = Rig::new();
+    for (minutes, record) in [(0, pause("pause")), (2, resume("resume")), (8, pause("pause"))] {
+        let record = at(noon() + SignedDuration::from_mins(minutes), record);
+        let durable = rig.store.commit(record).await.unwrap();
+        assert_eq!(durable.event_types().len(), 1);
+    }
+    assert_eq!(rig.envelopes().await[2]["data"].get("possible_duplicate"), None);
+}
+
+#[tokio::test]
+async fn copies_are_looked_for_on_the_same_callback_of_the_same_account_only() {
+    let rig = Rig::new();
+    let _ = rig.store.commit(pause("pause")).await.unwrap();
+    let elsewhere = [
+        DeliveryRecord { account: AccountName::parse("other").unwrap(), ..pause("pause") },
+        DeliveryRecord { callback: "live-recording", ..pause("pause") },
+    ];
+    for record in elsewhere {
+        assert!(!rig.store.commit(record).await.unwrap().is_repeat());
+    }
+}
+
+#[tokio::test]
+async fn a_copy_after_three_days_is_not_looked_at() {
+    let rig = Rig::new();
+    let _ = rig.store.commit(saying("upload", Vec::new())).await.unwrap();
+    let again = rig.store.commit(at(noon() + hours(71), saying("upload", Vec::new()))).await.unwrap();
+    assert!(again.is_repeat());
+    let later = rig.store.commit(at(noon() + hours(71 + 73), saying("upload", Vec::new()))).await.unwrap();
+    assert!(!later.is_repeat());
+}
