@@ -171,7 +171,6 @@ impl App {
     /// [`AppError`] if it was not stopped but failed.
     pub async fn finish(mut self) -> Result<(), AppError> {
         let result = self.supervise().await;
-        self.health.report("service", Condition::Down("draining: no new deliveries are accepted".to_owned()));
         self.stop.cancel();
         if result.is_ok() {
             // A load balancer needs a moment to notice; until then its deliveries are welcome.

@@ -18,7 +18,7 @@ pub(super) async fn run(store: Store, clock: Arc<dyn Clock>, health: Health, end
     loop {
         match step(&store, clock.as_ref(), &health).await {
             // More may be left to delete.
-            Ok(trimmed) if trimmed > 0 => tokio::task::yield_now().await,
+            Ok(trimmed) if trimmed > 0 && !ending.is_cancelled() => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!("the store could not be tidied: {error}"),
         }

@@ -192,7 +192,10 @@ impl Stage {
                 bail!("the demo has no account {account}")
             };
             let (content_type, body) = send::sample(*platform, settings, callback, Some(case))?;
-            let body = platform.callbacks().map(|c| c.stage(renew(&body, round), settings)).unwrap_or(body);
+            let body = match round {
+                0 => body,
+                _ => platform.callbacks().map_or(body.clone(), |c| c.stage(renew(&body, round), settings)),
+            };
             let url = self.urls.iter().find(|(name, _)| name == account).map(|(_, url)| url.as_str());
             let url = format!("{base}{}{callback}", url.unwrap_or_default());
             let status = send::deliver(&url, content_type.as_deref(), body).await?;
@@ -207,9 +210,6 @@ impl Stage {
 
 /// The sample with the ids of another broadcast, upload and recording: the same ones would be repeats.
 fn renew(body: &[u8], round: u32) -> Vec<u8> {
-    if round == 0 {
-        return body.to_vec();
-    }
     let day = format!("2026{:04}", 200 + round % 9000);
     let recording = format!("{:08x}", 0x64a1_f6d3 + round);
     String::from_utf8_lossy(body)
@@ -225,7 +225,7 @@ fn summary(told: usize, types: &[String]) -> anyhow::Result<()> {
     }
     heading(&format!("{told} callbacks became {} events, read back from NATS", types.len()));
     say("\
-The second `start` was a retry, so it made no event. The last form had no broadcast key, so its bytes
+The second `start` said nothing new, so it made no event. The last form had no broadcast key, so its bytes
 are in quarantine. Try next:
   livehook demo --follow                          goes on until Ctrl-C
   livehook check --config deploy/livehook.toml    what a configuration looks like, and what is wrong with it

@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     app::AppError,
     config::{self, Config, Problems},
+    ports::bus::BusError,
     store::OpenError,
 };
 
@@ -83,6 +84,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
     if error.is::<OpenError>() {
         return 4;
+    }
+    if error.is::<BusError>() {
+        return 5;
     }
     match error.downcast_ref::<AppError>() {
         Some(AppError::Store(_) | AppError::StoreFailed(_)) => 4,

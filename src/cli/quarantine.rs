@@ -73,6 +73,9 @@ impl Quarantine {
             say(serde_json::to_string_pretty(&answer)?);
             return Ok(());
         }
+        if let (Action::List, Some(_)) = (&self.action, answer["next"].as_u64()) {
+            say("these are the oldest; more wait behind them");
+        }
         match self.action {
             Action::List => list(&answer),
             Action::Show { .. } => show(&answer),

@@ -1,5 +1,7 @@
 //! `livehook send`: deliver a documented sample, as the platform would.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use anyhow::{Context, bail};
 use clap::Args;
 use secrecy::ExposeSecret;
@@ -9,12 +11,12 @@ use crate::{config::Config, platform::AccountSettings, platform::Platform, ports
 
 /// Deliver a documented sample to a running livehook, as the platform would.
 ///
-/// Without CASE the first sample is sent; an unknown one lists those there are.
+/// Without CASE the first sample in alphabetical order is sent; with an unknown one those there are are named.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   livehook send acme live-state start      a Kollus broadcast starts
-  livehook send acme live-state            lists nothing, sends the first sample
+  livehook send acme live-state list       no such sample, so the error names those there are
   livehook send acme vod-upload --body -   sends your own body, read from standard input")]
 pub(super) struct Send {
     /// The account, as it is named in the configuration.
@@ -46,8 +48,7 @@ impl Send {
             Some(file) => (None, read(file)?),
             None => sample(receiver.platform, &receiver.settings, &self.callback, self.case.as_deref())?,
         };
-        let url =
-            url(&config, &self.account, &self.callback, &format!("http://{}", config.http.public_listen))?;
+        let url = url(&config, &self.account, &self.callback, &base(config.http.public_listen))?;
         let status = deliver(&url, content_type.as_deref(), body).await?;
         let shown = format!("{}/{} {}", receiver.platform.descriptor().id, self.account, self.callback);
         match status {
@@ -61,6 +62,16 @@ impl Send {
         }
         Ok(())
     }
+}
+
+/// Where this machine reaches the listener.
+fn base(listen: SocketAddr) -> String {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}", SocketAddr::new(ip, listen.port()))
 }
 
 /// The callback URL of an account below `base`.
@@ -117,13 +128,10 @@ pub(super) async fn deliver(url: &str, content_type: Option<&str>, body: Vec<u8>
 }
 
 fn read(file: &str) -> anyhow::Result<Vec<u8>> {
+    if file != "-" {
+        return std::fs::read(file).with_context(|| format!("{file} cannot be read"));
+    }
     let mut body = Vec::new();
-    match file {
-        "-" => std::io::Read::read_to_end(&mut std::io::stdin(), &mut body)?,
-        path => {
-            body = std::fs::read(path).with_context(|| format!("{path} cannot be read"))?;
-            body.len()
-        }
-    };
+    std::io::Read::read_to_end(&mut std::io::stdin(), &mut body)?;
     Ok(body)
 }

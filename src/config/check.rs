@@ -17,7 +17,7 @@ use crate::{
     platforms,
     ports::{
         BusOptions,
-        bus::{Login, StreamLimits},
+        bus::{DUPLICATE_WINDOW, Login, StreamLimits},
         embedded::EmbeddedOptions,
     },
     store::StoreOptions,
@@ -25,8 +25,6 @@ use crate::{
 
 /// Shortest secret part of a callback URL: 22 characters of base64url hold 128 bits.
 const URL_TOKEN_CHARS_MIN: usize = 22;
-/// JetStream's duplicate window; messages must be kept at least as long.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(6 * 3600);
 
 pub(super) fn check(file: file::File, environment: &Environment) -> Result<Config, Problems> {
     let mut checker = Checker { environment, problems: Vec::new(), first_url_tokens: BTreeMap::new() };
@@ -81,6 +79,12 @@ impl Checker<'_> {
             public_hosts.extend(http.allowed_hosts.iter().cloned());
             // A health check on this machine knows no host name.
             public_hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
+        }
+        if http.public_url.is_none() && !http.allowed_hosts.is_empty() {
+            self.wrong(
+                "http.allowed_hosts",
+                "goes with http.public_url: set that too, or any host is accepted",
+            );
         }
         for host in &http.allowed_hosts {
             if Url::parse(&format!("http://{host}")).is_err() || host.contains(['/', '@', ':']) {

@@ -31,7 +31,7 @@ pub struct Config {
     pub log_filter: String,
     /// Who can receive callbacks.
     pub receivers: Vec<Receiver>,
-    /// The newest URL token of each account, for commands that act as a platform.
+    /// The first URL token of each account, for commands that act as a platform.
     pub url_tokens: BTreeMap<AccountName, SecretString>,
 }
 

@@ -114,7 +114,6 @@ fn headers() -> Value {
                 "description": "Equal to `id`; JetStream drops a repeat inside its duplicate window by it.",
             },
             "Content-Type": { "type": "string", "const": "application/cloudevents+json" },
-            "traceparent": { "type": "string", "description": "W3C trace context, when tracing is on." },
         },
     })
 }

@@ -45,6 +45,7 @@ impl Ingest {
 
     /// Verifies, decodes and commits. The caller gives up waiting at the delivery deadline by dropping the
     /// future; a commit that was begun is carried through all the same.
+    #[tracing::instrument(level = "debug", name = "delivery", skip_all, fields(account = %route.receiver.settings.name, callback = route.callback.name))]
     pub async fn accept(
         &self,
         route: Route<'_>,
@@ -55,10 +56,12 @@ impl Ingest {
         // Milliseconds are what the store keeps and events show.
         let received_at = Timestamp::from_millisecond(received_at.as_millisecond()).unwrap_or(received_at);
         let delivery = Delivery { callback: route.callback, content_type, body, received_at };
-        let fate = match read(route, &delivery) {
+        let reading = read(route, &delivery);
+        count(route, &reading);
+        let fate = match reading {
             Reading::Unverified(Unverified(why)) => Fate::new(Outcome::Refused, why),
             Reading::Probe => Fate::new(Outcome::Probe, "an empty form: the URL was tried"),
-            Reading::Understood { content, observations, proof } => {
+            Reading::Understood { content, observations, proof, .. } => {
                 self.commit(route, record(route, delivery, proof, content, observations)).await
             }
             Reading::Malformed { proof, reason } => {
@@ -72,19 +75,22 @@ impl Ingest {
         fate.outcome
     }
 
-    /// Counts and tells of a delivery that ended before [`Ingest::accept`] did.
+    /// Counts and tells of a delivery that could not be committed in time.
     pub fn unavailable(&self, route: Route<'_>, received_at: Timestamp, why: &'static str) -> Outcome {
         self.tell(route, &Fate::new(Outcome::Unavailable, why), received_at);
         Outcome::Unavailable
     }
 
+    /// Counts and tells of a request whose body could not be taken.
+    pub fn rejected(&self, route: Route<'_>, received_at: Timestamp, why: &'static str) {
+        self.tell(route, &Fate::new(Outcome::Rejected, why), received_at);
+    }
+
     async fn commit(&self, route: Route<'_>, record: DeliveryRecord) -> Fate {
-        let received_at = record.received_at;
         let durable = match self.store.commit(record).await {
             Ok(durable) => durable,
             Err(error) => return Fate::new(Outcome::Unavailable, error.to_string()),
         };
-        self.store.note_answered(&durable, self.milliseconds_since(received_at));
         for event_type in durable.event_types() {
             let platform = route.receiver.platform.descriptor().id;
             metrics::counter!(telemetry::EVENTS, "platform" => platform, "type" => event_type.clone(), "via" => "callback")
@@ -115,22 +121,19 @@ impl Ingest {
         metrics::histogram!(telemetry::DELIVERY_SECONDS, "platform" => platform)
             .record(f64::from(ms) / 1000.0);
 
-        let span = tracing::info_span!(
-            "delivery",
-            platform,
-            %account,
-            callback,
-            delivery = fate.outcome.delivery(),
-            outcome
-        );
-        span.in_scope(|| match fate.outcome {
-            Outcome::Accepted(_) | Outcome::Duplicate(_) | Outcome::Probe => {
-                tracing::info!("{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)");
+        let delivery = fate.outcome.delivery();
+        match fate.outcome {
+            Outcome::Accepted(_) | Outcome::Duplicate(_) | Outcome::Probe => tracing::info!(
+                platform, %account, callback, outcome, delivery, ms,
+                "{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)"
+            ),
+            Outcome::Quarantined(_) | Outcome::Refused | Outcome::Rejected | Outcome::Unavailable => {
+                tracing::warn!(
+                    platform, %account, callback, outcome, delivery, ms,
+                    "{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)"
+                )
             }
-            Outcome::Quarantined(_) | Outcome::Refused | Outcome::Unavailable => {
-                tracing::warn!("{platform}/{account} {callback}: {outcome}, {detail} ({ms} ms)");
-            }
-        });
+        }
     }
 
     fn milliseconds_since(&self, received_at: Timestamp) -> u32 {
@@ -154,29 +157,45 @@ impl Fate {
 enum Reading {
     Unverified(Unverified),
     Probe,
-    Understood { content: ContentHash, observations: Vec<Observation>, proof: Proof },
-    Malformed { proof: Proof, reason: Malformed },
+    Understood {
+        content: ContentHash,
+        observations: Vec<Observation>,
+        proof: Proof,
+        quirks: Vec<&'static str>,
+    },
+    Malformed {
+        proof: Proof,
+        reason: Malformed,
+    },
+}
+
+/// Counts what is odd about a delivery.
+fn count(route: Route<'_>, reading: &Reading) {
+    let platform = route.receiver.platform.descriptor().id;
+    if let Reading::Understood { proof: Proof::UrlToken, .. }
+    | Reading::Malformed { proof: Proof::UrlToken, .. } = reading
+    {
+        metrics::counter!(telemetry::UNSIGNED_DELIVERIES, "platform" => platform).increment(1);
+    }
+    if let Reading::Understood { quirks, .. } = reading {
+        for quirk in quirks {
+            metrics::counter!(telemetry::QUIRKS, "platform" => platform, "quirk" => *quirk).increment(1);
+        }
+    }
 }
 
 fn read(route: Route<'_>, delivery: &Delivery) -> Reading {
     let Receiver { platform, settings, .. } = route.receiver;
-    let id = platform.descriptor().id;
     let callbacks = platform.callbacks().expect("only platforms with callbacks have routes");
     let verified = match callbacks.verify(delivery, settings) {
         Ok(verified) => verified,
         Err(unverified) => return Reading::Unverified(unverified),
     };
     let proof = verified.proof();
-    if proof == Proof::UrlToken {
-        metrics::counter!(telemetry::UNSIGNED_DELIVERIES, "platform" => id).increment(1);
-    }
     match catch_unwind(AssertUnwindSafe(|| callbacks.decode(&verified, settings))) {
         Ok(Ok(Decoded::Probe)) => Reading::Probe,
         Ok(Ok(Decoded::Observed { content, observations, quirks })) => {
-            for quirk in quirks {
-                metrics::counter!(telemetry::QUIRKS, "platform" => id, "quirk" => quirk).increment(1);
-            }
-            Reading::Understood { content, observations, proof }
+            Reading::Understood { content, observations, proof, quirks }
         }
         Ok(Err(reason)) => Reading::Malformed { proof, reason },
         Err(_) => {

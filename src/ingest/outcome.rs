@@ -19,6 +19,8 @@ pub enum Outcome {
     Quarantined(Durable),
     /// Not from the platform.
     Refused,
+    /// Not a request that can be taken, whoever sent it: too long, too late, compressed, broken off.
+    Rejected,
     /// Not committed; the platform should come again.
     Unavailable,
 }
@@ -32,6 +34,7 @@ impl Outcome {
             Outcome::Probe => "probe",
             Outcome::Quarantined(_) => "quarantined",
             Outcome::Refused => "refused",
+            Outcome::Rejected => "rejected",
             Outcome::Unavailable => "unavailable",
         }
     }
@@ -42,7 +45,7 @@ impl Outcome {
             Outcome::Accepted(durable) | Outcome::Duplicate(durable) | Outcome::Quarantined(durable) => {
                 Some(durable.delivery())
             }
-            Outcome::Probe | Outcome::Refused | Outcome::Unavailable => None,
+            Outcome::Probe | Outcome::Refused | Outcome::Rejected | Outcome::Unavailable => None,
         }
     }
 }

@@ -19,5 +19,4 @@ pub use known::Known;
 pub use observation::{Member, Observation, Rules};
 pub use reduce::{Change, reduce};
 pub use repeat::{Previous, RetrySchedule, Seen, judge};
-pub use subject::Subject;
 pub use vocabulary::{EventType, Noun, Phase, Verb};

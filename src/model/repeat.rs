@@ -19,8 +19,8 @@ pub struct RetrySchedule {
 pub struct Previous {
     /// When it came.
     pub received_at: Timestamp,
-    /// Milliseconds until our 200 left; `None` when none is known to have left.
-    pub answered_ms: Option<u32>,
+    /// Whether our 200 left; it leaves within [`RetrySchedule::answer_seconds`] or not at all.
+    pub is_answered: bool,
 }
 
 /// What the earlier copies make of this one.
@@ -67,22 +67,18 @@ struct Copies<'p> {
 impl Copies<'_> {
     /// Whether what comes at `at` is sent because a copy was not answered in time.
     fn are_retried_at(&self, at: Timestamp) -> bool {
-        self.previous.iter().any(|copy| {
-            !self.is_answered(copy) && self.may_be_retried(copy, at) && !self.is_settled(copy, at)
-        })
+        self.previous
+            .iter()
+            .any(|copy| !copy.is_answered && self.may_be_retried(copy, at) && !self.is_settled(copy, at))
     }
 
     /// Whether a retry of `copy` was answered in time before `at`: then no further one is sent.
     fn is_settled(&self, copy: &Previous, at: Timestamp) -> bool {
         self.previous.iter().any(|later| {
             (later.received_at > copy.received_at && later.received_at < at)
-                && self.is_answered(later)
+                && later.is_answered
                 && self.may_be_retried(copy, later.received_at)
         })
-    }
-
-    fn is_answered(&self, copy: &Previous) -> bool {
-        copy.answered_ms.is_some_and(|ms| ms < self.schedule.answer_seconds * 1000)
     }
 
     fn may_be_retried(&self, copy: &Previous, at: Timestamp) -> bool {

@@ -1,29 +1,16 @@
 //! Where an event is published: `live.<platform>.<account>.<noun>.<verb>` (contract §2).
 
-use std::fmt;
-
 use super::{ids::AccountName, vocabulary::EventType};
 
-/// A NATS subject that is safe by construction: every part is from a closed alphabet.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct Subject(String);
-
-impl Subject {
-    /// `prefix` is `bus.prefix`, checked by [`is_prefix`] when the configuration is read.
-    pub fn of(prefix: &str, platform: &str, account: &AccountName, event_type: EventType) -> Self {
-        Self(format!("{prefix}.{platform}.{account}.{event_type}"))
-    }
-
-    /// As NATS wants it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// A subject without its prefix: `kollus.acme.broadcast.started`. Safe by construction: every part is from
+/// a closed alphabet. The prefix may be configured anew before the event is published.
+pub fn route(platform: &str, account: &AccountName, event_type: EventType) -> String {
+    format!("{platform}.{account}.{event_type}")
 }
 
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// The whole subject. `prefix` is `bus.prefix`, checked by [`is_prefix`] when the configuration is read.
+pub fn of(prefix: &str, route: &str) -> String {
+    format!("{prefix}.{route}")
 }
 
 /// Whether `prefix` may begin a subject: `^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`, at most 64 bytes.

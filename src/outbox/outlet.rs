@@ -89,7 +89,7 @@ impl Outlet {
         link.mark_changed();
         Self {
             js_stream,
-            newest_event: store.newest_event(),
+            newest_event: store.newest_event_of(js_stream.is_playback()),
             store,
             link,
             bus,

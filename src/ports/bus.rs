@@ -21,7 +21,7 @@ pub use self::{
     link::Link,
     options::{BusOptions, Login, StreamLimits},
     publish::{PubAck, PublishError},
-    streams::{Drift, JsStream, StreamStanding},
+    streams::{DUPLICATE_WINDOW, Drift, JsStream, StreamStanding},
     subscribe::Received,
     version::ServerVersion,
 };

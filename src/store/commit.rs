@@ -6,12 +6,13 @@ use tokio::sync::oneshot;
 
 use super::{
     CommitError, DeliveryRecord, Durable,
+    write::Unanswered,
     writer::{Job, Session, WriteError},
 };
 use crate::model::{
-    AccountName, Known, Previous, Proof, Seen, Via,
+    EventType, Known, Previous, Proof, Seen, Via,
     event::{Event, Origin},
-    judge, reduce,
+    judge, reduce, subject,
 };
 
 /// How far back an equal delivery counts as an earlier copy of this one.
@@ -21,25 +22,39 @@ const PREVIOUS_MAX: i64 = 8;
 
 pub(super) struct CommitDelivery {
     pub(super) record: DeliveryRecord,
-    pub(super) durable: Option<Durable>,
+    pub(super) written: Option<Written>,
+    pub(super) unanswered: Unanswered,
     pub(super) waiter: oneshot::Sender<Result<Durable, CommitError>>,
+}
+
+/// What was written of a delivery, though perhaps not yet on disk.
+pub(super) struct Written {
+    delivery: u64,
+    event_types: Vec<String>,
+    is_repeat: bool,
 }
 
 impl Job for CommitDelivery {
     fn run(&mut self, session: &mut Session<'_>) -> rusqlite::Result<()> {
-        self.durable = Some(commit(session, &self.record)?);
+        self.written = Some(commit(session, &self.record)?);
         Ok(())
     }
 
-    fn finish(mut self: Box<Self>, result: Result<(), WriteError>) {
-        let durable = self.durable.take();
-        let answer = match (result, durable) {
-            (Ok(()), Some(durable)) => Ok(durable),
+    fn finish(self: Box<Self>, result: Result<(), WriteError>) {
+        let Self { record, written, unanswered, waiter } = *self;
+        let answer = match (result, written) {
+            (Ok(()), Some(Written { delivery, event_types, is_repeat })) => Ok(Durable {
+                delivery,
+                event_types,
+                is_repeat,
+                quarantined: record.quarantined,
+                unanswered: Some(unanswered),
+            }),
             (Err(error), _) => Err(error.into()),
             (Ok(()), None) => Err(CommitError::Failed("the delivery was not written".to_owned())),
         };
-        // Nobody waits any more when the platform hung up; the delivery is committed all the same.
-        let _ = self.waiter.send(answer);
+        // Nobody waits any more when the platform hung up; then the proof is dropped, and noted as unanswered.
+        let _ = waiter.send(answer);
     }
 
     fn give_in(&mut self) -> bool {
@@ -52,7 +67,7 @@ impl Job for CommitDelivery {
     }
 }
 
-fn commit(session: &mut Session<'_>, record: &DeliveryRecord) -> rusqlite::Result<Durable> {
+fn commit(session: &mut Session<'_>, record: &DeliveryRecord) -> rusqlite::Result<Written> {
     let account = session.account_id(&record.account)?;
     let previous = previous_copies(session, account, record)?;
     let seen = judge(&previous, record.received_at, record.retries);
@@ -75,7 +90,7 @@ fn commit(session: &mut Session<'_>, record: &DeliveryRecord) -> rusqlite::Resul
 
     let event_types = observe(session, account, record, seen)?;
     let is_repeat = event_types.is_empty() && seen != Seen::First;
-    Ok(Durable { delivery, event_types, is_repeat, quarantined: record.quarantined.clone() })
+    Ok(Written { delivery, event_types, is_repeat })
 }
 
 /// Compares each observation with what is known and writes what follows; returns the events' types.
@@ -106,7 +121,7 @@ pub(super) fn observe(
                 session.mark.event_id(origin.platform, &origin.account, &observation.entity, next.revision);
             let sequence = session.next_sequence(&origin.account);
             let event = Event::of(&origin, &id, sequence, observation, &next, &change);
-            write_event(session, account, &entity, &origin, &change.event_type.to_string(), &event)?;
+            write_event(session, account, &entity, &origin, change.event_type, &event)?;
             event_types.push(change.event_type.to_string());
         }
     }
@@ -119,7 +134,7 @@ fn previous_copies(
     record: &DeliveryRecord,
 ) -> rusqlite::Result<Vec<Previous>> {
     let mut select = session.connection.prepare_cached(
-        "SELECT received_at, answered_ms FROM delivery
+        "SELECT received_at, NOT unanswered FROM delivery
          WHERE content = ?1 AND account = ?2 AND callback = ?3 AND received_at >= ?4
          ORDER BY id DESC LIMIT ?5",
     )?;
@@ -127,7 +142,7 @@ fn previous_copies(
     let rows =
         select.query_map((record.content.0, account, record.callback, since, PREVIOUS_MAX), |row| {
             let received_at = Timestamp::from_millisecond(row.get(0)?).unwrap_or(Timestamp::UNIX_EPOCH);
-            Ok(Previous { received_at, answered_ms: row.get(1)? })
+            Ok(Previous { received_at, is_answered: row.get(1)? })
         })?;
     rows.collect()
 }
@@ -167,32 +182,29 @@ fn write_event(
     account: i64,
     entity: &str,
     origin: &Origin,
-    event_type: &str,
+    event_type: EventType,
     event: &Event,
 ) -> rusqlite::Result<()> {
     let envelope = serde_json::to_vec(event).map_err(to_sql_error)?;
-    let route = route(origin.platform, &origin.account, event_type);
-    let row = session.newest_event + 1;
+    let route = subject::route(origin.platform, &origin.account, event_type);
+    let is_playback = event_type.noun().is_playback();
+    let row = session.newest.event + 1;
     let mut insert = session.connection.prepare_cached(
-        "INSERT INTO event (id, account, route, entity, event_id, recorded_at, envelope)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO event (id, account, route, entity, is_playback, event_id, recorded_at, envelope)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     insert.execute((
         row as i64,
         account,
         route,
         entity,
+        is_playback,
         &event.id,
         event.recordedtime.as_millisecond(),
         envelope,
     ))?;
-    session.newest_event = row;
+    session.newest.note(row, is_playback);
     Ok(())
-}
-
-/// The bus subject without its prefix, which may be configured anew before the event is published.
-fn route(platform: &str, account: &AccountName, event_type: &str) -> String {
-    format!("{platform}.{account}.{event_type}")
 }
 
 fn to_sql_error(error: serde_json::Error) -> rusqlite::Error {

@@ -9,6 +9,7 @@ const EVENT_COLUMNS: &str = "event.id, account.name, route, entity, event_id, en
 
 pub(super) fn unpublished(
     connection: &Connection,
+    is_playback: bool,
     after: u64,
     limit: usize,
 ) -> rusqlite::Result<Vec<StoredEvent>> {
@@ -16,10 +17,10 @@ pub(super) fn unpublished(
         "SELECT {EVENT_COLUMNS} FROM event
          JOIN account ON account.id = event.account
          LEFT JOIN ledger ON ledger.event = event.id
-         WHERE event.id > ?1 AND ledger.event IS NULL AND set_aside IS NULL
+         WHERE event.id > ?1 AND is_playback = ?3 AND ledger.event IS NULL AND set_aside IS NULL
          ORDER BY event.id LIMIT ?2"
     ))?;
-    select.query_map((after as i64, limit as i64), stored_event)?.collect()
+    select.query_map((after as i64, limit as i64, is_playback), stored_event)?.collect()
 }
 
 pub(super) fn events_after(
@@ -34,16 +35,29 @@ pub(super) fn events_after(
     select.query_map((after as i64, limit as i64), stored_event)?.collect()
 }
 
-/// How many rows above `after` wait for the bus, and since when the oldest has.
-pub(super) fn backlog(connection: &Connection, after: u64) -> rusqlite::Result<(u64, Option<Timestamp>)> {
-    let (count, oldest) = connection.query_row(
-        "SELECT count(*), min(recorded_at) FROM event
-         LEFT JOIN ledger ON ledger.event = event.id
+/// What waits for the bus.
+pub(super) struct Backlog {
+    pub(super) count: u64,
+    pub(super) oldest_at: Option<Timestamp>,
+    /// No row up to here waits.
+    pub(super) published_up_to: u64,
+}
+
+/// Of the rows above `after`.
+pub(super) fn backlog(connection: &Connection, after: u64) -> rusqlite::Result<Backlog> {
+    let mut select = connection.prepare_cached(
+        "SELECT count(*), min(recorded_at),
+                ifnull(min(event.id) - 1, (SELECT ifnull(max(id), 0) FROM event))
+         FROM event LEFT JOIN ledger ON ledger.event = event.id
          WHERE event.id > ?1 AND ledger.event IS NULL AND set_aside IS NULL",
-        [after as i64],
-        |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?)),
     )?;
-    Ok((count.unsigned_abs(), oldest.and_then(|ms| Timestamp::from_millisecond(ms).ok())))
+    select.query_row([after as i64], |row| {
+        Ok(Backlog {
+            count: row.get::<_, i64>(0)?.unsigned_abs(),
+            oldest_at: row.get::<_, Option<i64>>(1)?.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+            published_up_to: row.get::<_, i64>(2)?.unsigned_abs(),
+        })
+    })
 }
 
 pub(super) fn at_or_below(

@@ -7,6 +7,7 @@
 
 mod commit;
 mod ledger;
+mod newest;
 mod open;
 mod quarantine;
 mod space;
@@ -33,8 +34,9 @@ pub use space::{Fullness, Usage};
 pub use types::*;
 
 use commit::{CommitDelivery, Requeue};
+use newest::NewestSeen;
 use space::Ballast;
-use write::Write;
+use write::{Unanswered, Write};
 use writer::{Job, QUEUE_MAX, Session, Writer};
 
 /// A handle to the open store; cheap to clone. Dropping the last one ends the writer.
@@ -46,7 +48,7 @@ pub struct Store {
 
 struct Shared {
     reader: Mutex<Connection>,
-    newest_event: watch::Receiver<u64>,
+    newest: NewestSeen,
     failed: watch::Receiver<Option<String>>,
     fullness: AtomicU8,
     published: Mutex<Published>,
@@ -91,12 +93,12 @@ impl Store {
             );
         }
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
-        let (newest_event, newest_event_seen) = watch::channel(opened.newest_event);
+        let (newest, newest_seen) = newest::channels(opened.newest_event);
         let (failed, failed_seen) = watch::channel(None);
         let writer = Writer {
             connection: opened.writer,
             mark: opened.mark,
-            newest_event,
+            newest,
             accounts: Default::default(),
             failed,
         };
@@ -106,7 +108,7 @@ impl Store {
             .map_err(|error| OpenError::Unusable { dir: options.dir.clone(), why: error.to_string() })?;
         let shared = Shared {
             reader: Mutex::new(opened.reader),
-            newest_event: newest_event_seen,
+            newest: newest_seen,
             failed: failed_seen,
             fullness: AtomicU8::new(0),
             published: Mutex::default(),
@@ -130,7 +132,8 @@ impl Store {
             return Err(CommitError::Full);
         }
         let (waiter, answer) = oneshot::channel();
-        let job = CommitDelivery { record, durable: None, waiter };
+        let unanswered = Unanswered(self.jobs.downgrade());
+        let job = CommitDelivery { record, written: None, unanswered, waiter };
         self.jobs.try_send(Box::new(job)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => CommitError::Busy,
             mpsc::error::TrySendError::Closed(_) => CommitError::Failed("the writer has ended".to_owned()),
@@ -141,18 +144,6 @@ impl Store {
             self.shared.ballast.keep(true);
         }
         result
-    }
-
-    /// Notes that our 200 for a delivery left after so many milliseconds. Not waited for: if the note is
-    /// lost, a retry of this delivery is recognised by its distance alone.
-    pub fn note_answered(&self, durable: &Durable, after_ms: u32) {
-        let delivery = durable.delivery as i64;
-        let note = Write::unawaited(move |session: &mut Session<'_>| {
-            let mut update =
-                session.connection.prepare_cached("UPDATE delivery SET answered_ms = ?2 WHERE id = ?1")?;
-            update.execute((delivery, after_ms)).map(drop)
-        });
-        let _ = self.jobs.try_send(Box::new(note));
     }
 
     /// Gives the observations of a quarantined delivery, now that it can be understood, to the reducer;
@@ -169,7 +160,12 @@ impl Store {
 
     /// Row of the newest committed event; a change wakes the publisher and the readers of the log.
     pub fn newest_event(&self) -> watch::Receiver<u64> {
-        self.shared.newest_event.clone()
+        self.shared.newest.event.clone()
+    }
+
+    /// The same for the events of one JetStream stream: viewers' or all others.
+    pub fn newest_event_of(&self, is_playback: bool) -> watch::Receiver<u64> {
+        self.shared.newest.of(is_playback).clone()
     }
 
     /// Becomes `Some` when the disk failed: nothing is acknowledged any more, and the process should end.
@@ -177,29 +173,34 @@ impl Store {
         self.shared.failed.clone()
     }
 
-    /// Events that no PubAck is kept for, with a row above `after`, oldest first.
+    /// Events of one JetStream stream (viewers' or all others) that no PubAck is kept for, with a row above
+    /// `after`, oldest first.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
-    pub async fn unpublished(&self, after: u64, limit: usize) -> Result<Vec<StoredEvent>, StoreError> {
-        let published = *self.published();
-        let from = after.max(published.up_to);
-        let events = self.read(move |connection| ledger::unpublished(connection, from, limit)).await?;
-        let mut now = self.published();
-        if let (true, Some(first)) = (after <= published.up_to && *now == published, events.first()) {
-            now.up_to = first.row - 1;
-        }
-        drop(now);
-        Ok(events)
+    pub async fn unpublished(
+        &self,
+        is_playback: bool,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let from = after.max(self.published().up_to);
+        self.read(move |connection| ledger::unpublished(connection, is_playback, from, limit)).await
     }
 
-    /// How many events wait for the bus, and since when the oldest has.
+    /// How many events wait for the bus, and since when the oldest has. To be called every few seconds: it
+    /// also moves on the place from which reading what waits begins.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn backlog(&self) -> Result<(u64, Option<Timestamp>), StoreError> {
-        let after = self.published().up_to;
-        self.read(move |connection| ledger::backlog(connection, after)).await
+        let published = *self.published();
+        let backlog = self.read(move |connection| ledger::backlog(connection, published.up_to)).await?;
+        let mut now = self.published();
+        if *now == published {
+            now.up_to = backlog.published_up_to;
+        }
+        Ok((backlog.count, backlog.oldest_at))
     }
 
     /// Keeps PubAcks. An older entry at the same place of a stream is replaced; its event waits again.

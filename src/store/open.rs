@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
 use crate::model::EventMark;
 
@@ -105,6 +105,8 @@ pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened,
     configure(&writer, options).map_err(sqlite)?;
     check_integrity(&writer, &file, dir)?;
 
+    doubt_last_answers(&writer).map_err(sqlite)?;
+
     let mark = writer.query_row("SELECT value FROM meta WHERE name = 'event_mark'", [], |row| row.get(0));
     let mark = EventMark::new(mark.map_err(sqlite)?);
     let newest_event = writer.query_row("SELECT ifnull(max(id), 0) FROM event", [], |row| row.get(0));
@@ -112,6 +114,7 @@ pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened,
 
     let reader = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite)?;
     reader.pragma_update(None, "query_only", true).map_err(sqlite)?;
+    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sqlite)?;
     Ok(Opened { writer, reader, mark, newest_event: newest_event.unsigned_abs(), lock })
 }
 
@@ -133,6 +136,8 @@ fn configure(connection: &Connection, options: &StoreOptions) -> rusqlite::Resul
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(64);
+    // Otherwise a statement is planned anew whenever a value bound to it changes: that is, always.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
@@ -198,6 +203,27 @@ fn check_integrity(connection: &Connection, file: &Path, dir: &Path) -> Result<(
         "ok" => Ok(()),
         why => Err(corrupt(file, why)),
     }
+}
+
+/// Written when the store is closed in order.
+const CLEAN_END: &str = "clean_end";
+
+pub(super) fn mark_clean_end(connection: &Connection) {
+    // Without the mark the next start doubts some answers that did leave.
+    let _ = connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?1, x'')", [CLEAN_END]);
+}
+
+/// After a crash nobody knows whether the last 200s left: their deliveries count as unanswered.
+fn doubt_last_answers(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.execute("DELETE FROM meta WHERE name = ?1", [CLEAN_END])? == 0 {
+        connection.execute(
+            "UPDATE delivery SET unanswered = 1
+             WHERE id > (SELECT max(id) FROM delivery) - 100000
+               AND received_at > (SELECT received_at FROM delivery ORDER BY id DESC LIMIT 1) - 3000",
+            [],
+        )?;
+    }
+    Ok(())
 }
 
 fn corrupt(file: &Path, why: impl Into<String>) -> OpenError {

@@ -128,25 +128,28 @@ pub(super) fn measure(connection: &Connection, dir: &Path, bytes_max: u64) -> ru
 struct Retention {
     delivery: SignedDuration,
     published_event: SignedDuration,
+    /// Without a bus nobody takes events away.
+    untaken_event: SignedDuration,
 }
 
 const QUARANTINE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
-const WITHOUT_BUS_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 const VIEWER_KNOWN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Retention {
     fn at(fullness: Fullness) -> Self {
         let hours = SignedDuration::from_hours;
         if fullness >= Fullness::Shrinking {
-            Self { delivery: hours(6), published_event: hours(6) }
+            Self { delivery: hours(6), published_event: hours(6), untaken_event: hours(6) }
         } else {
-            Self { delivery: hours(7 * 24), published_event: hours(72) }
+            Self { delivery: hours(7 * 24), published_event: hours(72), untaken_event: hours(7 * 24) }
         }
     }
 }
 
 /// Rows deleted in one transaction, so that no delivery waits long behind it.
 const SLICE_ROWS: usize = 1000;
+/// Rows looked at for that: old ones that must stay, because they wait for the bus, may be many.
+const SCAN_ROWS_MAX: usize = 20 * SLICE_ROWS;
 
 /// Deletes a slice of what need not be kept any longer; returns how many rows went.
 pub(super) fn trim(
@@ -159,20 +162,22 @@ pub(super) fn trim(
     let before = |kept: SignedDuration| (now - kept).as_millisecond();
     let mut trimmed = 0;
 
+    // The newest delivery and event stay for ever: the next ones' numbers are counted from them.
     let old = oldest(
         connection,
-        "SELECT id, received_at, quarantined IS NULL FROM delivery ORDER BY id",
+        "SELECT id, received_at, quarantined IS NULL AND id < (SELECT max(id) FROM delivery)
+         FROM delivery ORDER BY id",
         before(retention.delivery),
     )?;
     trimmed += delete(connection, "DELETE FROM delivery WHERE id = ?1", &old)?;
     let old = oldest(
         connection,
-        "SELECT id, received_at, 1 FROM delivery WHERE quarantined IS NOT NULL ORDER BY id",
+        "SELECT id, received_at, id < (SELECT max(id) FROM delivery)
+         FROM delivery WHERE quarantined IS NOT NULL ORDER BY id",
         before(QUARANTINE_KEPT),
     )?;
     trimmed += delete(connection, "DELETE FROM delivery WHERE id = ?1", &old)?;
 
-    // The newest event stays for ever: the next one's number is counted from it.
     let published = "SELECT event.id, recorded_at,
              (ledger.event IS NOT NULL OR set_aside IS NOT NULL) AND event.id < newest
          FROM event JOIN (SELECT max(id) AS newest FROM event)
@@ -181,7 +186,7 @@ pub(super) fn trim(
     if !has_bus {
         let any = "SELECT id, recorded_at, id < newest FROM event JOIN (SELECT max(id) AS newest FROM event)
                    ORDER BY id";
-        old.extend(oldest(connection, any, before(WITHOUT_BUS_KEPT))?);
+        old.extend(oldest(connection, any, before(retention.untaken_event))?);
     }
     trimmed += delete(connection, "DELETE FROM event WHERE id = ?1", &old)?;
     delete(connection, "DELETE FROM ledger WHERE event = ?1", &old)?;
@@ -204,7 +209,8 @@ fn oldest(connection: &Connection, rows: &str, before: i64) -> rusqlite::Result<
     let mut select = connection.prepare_cached(rows)?;
     let mut rows = select.query([])?;
     let mut old = Vec::new();
-    while let Some(row) = rows.next()? {
+    for _ in 0..SCAN_ROWS_MAX {
+        let Some(row) = rows.next()? else { break };
         if row.get::<_, i64>(1)? >= before || old.len() == SLICE_ROWS {
             break;
         }

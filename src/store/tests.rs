@@ -78,7 +78,7 @@ impl Rig {
     }
 
     async fn waiting(&self) -> Vec<u64> {
-        rows(&self.store.unpublished(0, 100_000).await.unwrap())
+        rows(&self.store.unpublished(false, 0, 100_000).await.unwrap())
     }
 }
 

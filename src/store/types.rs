@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::write::Unanswered;
+
 use crate::{
     model::{
         AccountName, Attributes, ContentHash, EntityKey, Noun, Observation, PlatformId, Proof, RetrySchedule,
@@ -69,9 +71,17 @@ pub struct Durable {
     pub(super) event_types: Vec<String>,
     pub(super) is_repeat: bool,
     pub(super) quarantined: Option<String>,
+    /// Taken when it is answered.
+    pub(super) unanswered: Option<Unanswered>,
 }
 
 impl Durable {
+    /// To be called when the platform is answered 200. A proof that is dropped without this is noted as
+    /// unanswered: then the platform comes again, and its retry is told from the same thing happening twice.
+    pub fn answered(mut self) {
+        self.unanswered = None;
+    }
+
     /// Number of the delivery in the store.
     pub fn delivery(&self) -> u64 {
         self.delivery
@@ -90,6 +100,14 @@ impl Durable {
     /// Why it is in quarantine, if it is.
     pub fn quarantined(&self) -> Option<&str> {
         self.quarantined.as_deref()
+    }
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        if let Some(unanswered) = self.unanswered.take() {
+            unanswered.note(self.delivery);
+        }
     }
 }
 

@@ -1,11 +1,30 @@
 //! A small job made of a closure: everything that is written besides deliveries.
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{
     StoreError,
     writer::{Job, Session, WriteError},
 };
+
+/// Where it is noted that a delivery was committed and not answered.
+#[derive(Clone, Debug)]
+pub(super) struct Unanswered(pub(super) mpsc::WeakSender<Box<dyn Job>>);
+
+impl Unanswered {
+    /// Not waited for. A note that is lost, because the queue is full or the store is closed, is made up for
+    /// by the distances at which platforms retry.
+    pub(super) fn note(&self, delivery: u64) {
+        let note = Write::unawaited(move |session: &mut Session<'_>| {
+            let mut update =
+                session.connection.prepare_cached("UPDATE delivery SET unanswered = 1 WHERE id = ?1")?;
+            update.execute([delivery as i64]).map(drop)
+        });
+        if let Some(jobs) = self.0.upgrade() {
+            let _ = jobs.try_send(Box::new(note));
+        }
+    }
+}
 
 pub(super) struct Write<T, F> {
     write: F,

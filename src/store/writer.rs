@@ -4,18 +4,27 @@
 use std::{
     collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
 };
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use tokio::sync::{mpsc, watch};
 
-use super::{CommitError, StoreError};
+use super::{
+    CommitError, StoreError,
+    newest::{Newest, NewestTold},
+    open,
+};
 use crate::model::{AccountName, EventMark};
 
 /// Jobs that may wait for the writer; more are refused, so that nobody waits longer than a platform does.
 pub(super) const QUEUE_MAX: usize = 8192;
 /// Jobs in one transaction.
 const BATCH_JOBS_MAX: usize = 512;
+/// So many jobs in a transaction mean load.
+const BUSY_JOBS: usize = 4;
+/// How long jobs are gathered under load.
+const GATHER: Duration = Duration::from_millis(1);
 /// Body bytes in one transaction.
 const BATCH_BYTES_MAX: usize = 4 << 20;
 
@@ -34,6 +43,31 @@ pub(super) trait Job: Send {
     fn bytes(&self) -> usize {
         0
     }
+}
+
+/// What shares one transaction.
+struct Batch {
+    jobs: Vec<Box<dyn Job>>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn of(first: Box<dyn Job>) -> Self {
+        Self { bytes: first.bytes(), jobs: vec![first] }
+    }
+
+    fn fill(&mut self, waiting: &mut mpsc::Receiver<Box<dyn Job>>) {
+        while self.jobs.len() < BATCH_JOBS_MAX && self.bytes < BATCH_BYTES_MAX {
+            let Ok(job) = waiting.try_recv() else { return };
+            self.bytes += job.bytes();
+            self.jobs.push(job);
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the writer is a thread, no task")]
+fn pause() {
+    std::thread::sleep(GATHER);
 }
 
 /// Why a job was not written.
@@ -72,7 +106,7 @@ pub(super) struct Session<'a> {
     pub(super) connection: &'a Connection,
     pub(super) mark: &'a EventMark,
     accounts: &'a mut HashMap<AccountName, Account>,
-    pub(super) newest_event: u64,
+    pub(super) newest: Newest,
 }
 
 impl Session<'_> {
@@ -122,7 +156,7 @@ impl Session<'_> {
 pub(super) struct Writer {
     pub(super) connection: Connection,
     pub(super) mark: EventMark,
-    pub(super) newest_event: watch::Sender<u64>,
+    pub(super) newest: NewestTold,
     pub(super) accounts: HashMap<AccountName, Account>,
     /// Why nothing is written any more: after an I/O error the kernel may have dropped what it could not
     /// write, and a later fsync would report success for it.
@@ -132,19 +166,23 @@ pub(super) struct Writer {
 impl Writer {
     /// Serves jobs until all senders are gone.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+        let mut is_busy = false;
         while let Some(first) = jobs.blocking_recv() {
-            let mut bytes = first.bytes();
-            let mut batch = vec![first];
-            while batch.len() < BATCH_JOBS_MAX && bytes < BATCH_BYTES_MAX {
-                let Ok(job) = jobs.try_recv() else { break };
-                bytes += job.bytes();
-                batch.push(job);
+            let mut batch = Batch::of(first);
+            batch.fill(&mut jobs);
+            // Under load a moment's patience lets many share one fsync; alone, nobody is kept waiting.
+            if is_busy {
+                pause();
+                batch.fill(&mut jobs);
             }
+            let batch = batch.jobs;
+            is_busy = batch.len() >= BUSY_JOBS;
             metrics::histogram!(crate::telemetry::COMMIT_BATCH_JOBS).record(batch.len() as f64);
             self.write(batch);
         }
-        // Leaves one file behind instead of two; not needed for safety.
         if self.failed.borrow().is_none() {
+            open::mark_clean_end(&self.connection);
+            // Leaves one file behind instead of two; not needed for safety.
             let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
         }
     }
@@ -180,22 +218,17 @@ impl Writer {
         if let Some(why) = &*self.failed.borrow() {
             return Err(Trouble::Disk(WriteError::Failed(why.clone())));
         }
-        let newest_event = *self.newest_event.borrow();
         let mut session = Session {
             connection: &self.connection,
             mark: &self.mark,
             accounts: &mut self.accounts,
-            newest_event,
+            newest: self.newest.current(),
         };
         let written = run_all(&mut session, batch);
-        let newest_event = session.newest_event;
+        let newest = session.newest;
         match written {
             Ok(()) => {
-                self.newest_event.send_if_modified(|newest| {
-                    let is_newer = newest_event > *newest;
-                    *newest = newest_event;
-                    is_newer
-                });
+                self.newest.tell(newest);
                 Ok(())
             }
             Err(trouble) => {
@@ -213,14 +246,19 @@ impl Writer {
 }
 
 fn run_all(session: &mut Session<'_>, batch: &mut [Box<dyn Job>]) -> Result<(), Trouble> {
-    session.connection.execute_batch("BEGIN IMMEDIATE").map_err(Trouble::of)?;
+    statement(session.connection, "BEGIN IMMEDIATE")?;
     for job in batch {
         catch_unwind(AssertUnwindSafe(|| job.run(session)))
             .map_err(|_| Trouble::Job(JobTrouble::Panicked))?
             .map_err(Trouble::of)?;
     }
     session.write_sequences().map_err(Trouble::of)?;
-    session.connection.execute_batch("COMMIT").map_err(Trouble::of)
+    statement(session.connection, "COMMIT")
+}
+
+fn statement(connection: &Connection, sql: &str) -> Result<(), Trouble> {
+    let executed = connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    executed.map(drop).map_err(Trouble::of)
 }
 
 fn finish(batch: Vec<Box<dyn Job>>, result: Result<(), WriteError>) {

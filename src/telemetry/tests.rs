@@ -3,7 +3,9 @@ use std::collections::HashSet;
 use super::*;
 
 fn names_in(text: &str) -> HashSet<&str> {
-    text.split(|c: char| !c.is_ascii_lowercase() && c != '_').filter(|word| word.starts_with("livehook_")).collect()
+    text.split(|c: char| !c.is_ascii_lowercase() && c != '_')
+        .filter(|word| word.starts_with("livehook_"))
+        .collect()
 }
 
 #[test]

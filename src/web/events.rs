@@ -146,7 +146,7 @@ impl Filter {
 
     fn fits(&self, event: &StoredEvent) -> bool {
         let Self { prefix, subject } = self;
-        subject.as_ref().is_none_or(|filter| subject::matches(filter, &format!("{prefix}.{}", event.route)))
+        subject.as_ref().is_none_or(|filter| subject::matches(filter, &subject::of(prefix, &event.route)))
     }
 }
 

@@ -123,7 +123,7 @@ impl Public {
         let body = match read.unwrap_or(Err(BadBody::LATE)) {
             Ok(body) => body,
             Err(BadBody { status, why }) => {
-                let _ = give_up(why);
+                context.ingest.rejected(route, received_at, why);
                 return status.into_response();
             }
         };
@@ -177,10 +177,13 @@ fn is_identity(headers: &HeaderMap) -> bool {
 /// says nothing, leads to.
 fn answer(outcome: Outcome) -> Response {
     match outcome {
-        Outcome::Accepted(_) | Outcome::Duplicate(_) | Outcome::Quarantined(_) | Outcome::Probe => {
+        Outcome::Accepted(durable) | Outcome::Duplicate(durable) | Outcome::Quarantined(durable) => {
+            durable.answered();
             StatusCode::OK.into_response()
         }
+        Outcome::Probe => StatusCode::OK.into_response(),
         Outcome::Refused => StatusCode::UNAUTHORIZED.into_response(),
+        Outcome::Rejected => StatusCode::BAD_REQUEST.into_response(),
         Outcome::Unavailable => come_again(),
     }
 }

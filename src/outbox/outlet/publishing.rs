@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{AuditDue, DENIED_DELAY, IN_FLIGHT_MAX, Outlet, STORE_DELAY, SWALLOWED_DELAY, delays};
 use crate::{
     outbox::attempt::{Attempt, Failure, attempt},
-    ports::bus::{JsStream, PubAck, PublishError},
+    ports::bus::{PubAck, PublishError},
     store::{LedgerEntry, StoredEvent},
     telemetry,
 };
@@ -24,14 +24,14 @@ impl Outlet {
         if !self.may_hold_more || rows_wanted == 0 {
             return false;
         }
-        self.newest_event.borrow_and_update();
-        match self.store.unpublished(self.window.read_to(), rows_wanted).await {
+        let newest = *self.newest_event.borrow_and_update();
+        match self.store.unpublished(self.js_stream.is_playback(), self.window.read_to(), rows_wanted).await {
             Ok(events) => {
                 self.may_hold_more = events.len() == rows_wanted;
-                let read_to = events.last().map_or(self.window.read_to(), |event| event.row);
-                let is_playback = self.js_stream == JsStream::LivePlayback;
-                let ours = events.into_iter().filter(|event| event.is_playback() == is_playback);
-                self.window.take_in(ours, read_to);
+                // A read that was not cut short has seen everything up to the newest event.
+                let read_to = events.last().map_or(0, |event| event.row);
+                let read_to = if self.may_hold_more { read_to } else { read_to.max(newest) };
+                self.window.take_in(events, read_to.max(self.window.read_to()));
                 if self.troubles.store.take().is_some() {
                     self.report();
                 }

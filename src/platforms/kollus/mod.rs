@@ -145,6 +145,10 @@ impl Callbacks for Kollus {
         observation.extra = extra;
         Ok(Decoded::Observed { content: form.content_hash(), observations: vec![observation], quirks })
     }
+
+    fn stage(&self, sample: Vec<u8>, account: &AccountSettings) -> Vec<u8> {
+        wire::owned_by(&sample, &account.service_account)
+    }
 }
 
 #[cfg(test)]

@@ -229,3 +229,15 @@ pub fn plain_number(written: &str) -> String {
     let exact = number(&Value::from(written)).filter(|number| number.abs() < 9e15);
     exact.map_or_else(|| written.to_owned(), |number| number.to_string())
 }
+
+/// The form with the names of its owner replaced; the rest byte for byte as it was.
+pub fn owned_by(form: &[u8], service_account: &str) -> Vec<u8> {
+    let owner = percent_encoding::utf8_percent_encode(service_account, percent_encoding::NON_ALPHANUMERIC);
+    let owned = |pair: &[u8]| match pair.split(|&b| b == b'=').next() {
+        Some(name @ (b"service_account_key" | b"content_provider_key")) => {
+            [name, b"=", owner.to_string().as_bytes()].concat()
+        }
+        _ => pair.to_vec(),
+    };
+    form.split(|&b| b == b'&').map(owned).collect::<Vec<_>>().join(&b'&')
+}

@@ -10,6 +10,7 @@ use async_nats::jetstream::{
 use bytes::Bytes;
 
 use super::{Bus, JsStream};
+use crate::model::subject;
 
 /// JetStream says that it holds an event. Not yet that it will after a power cut: see the ledger.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -85,7 +86,7 @@ impl Bus {
         event_id: &str,
         envelope: Bytes,
     ) -> Result<PubAck, PublishError> {
-        let subject = format!("{}.{route}", self.options.prefix);
+        let subject = subject::of(&self.options.prefix, route);
         let mut link = self.link();
         let connects = link.borrow_and_update().connects;
         let mut denied = self.events.denied.subscribe();

@@ -17,7 +17,7 @@ use super::{Bus, BusError, BusOptions, publish::said};
 use crate::model::Noun;
 
 /// How long JetStream remembers message ids. Two minutes, its default, are shorter than one outage.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(6 * 60 * 60);
+pub const DUPLICATE_WINDOW: Duration = Duration::from_secs(6 * 60 * 60);
 
 /// The streams of the public contract.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,9 +40,14 @@ impl JsStream {
         }
     }
 
+    /// Whether it takes viewers' events.
+    pub const fn is_playback(self) -> bool {
+        matches!(self, Self::LivePlayback)
+    }
+
     /// The subjects it takes: `<prefix>.<platform>.<account>.<noun>.<verb>` of its nouns.
     pub fn subjects(self, prefix: &str) -> Vec<String> {
-        let nouns = Noun::ALL.iter().filter(|noun| noun.is_playback() == (self == Self::LivePlayback));
+        let nouns = Noun::ALL.iter().filter(|noun| noun.is_playback() == self.is_playback());
         nouns.map(|noun| format!("{prefix}.*.*.{noun}.*")).collect()
     }
 

@@ -13,8 +13,8 @@ async fn an_event_waits_until_its_puback_is_kept() {
     assert_eq!(rig.waiting().await, all);
     rig.store.record_acks(vec![ack(all[0], "LIVE", 1), ack(all[2], "LIVE", 2)]).await.unwrap();
     assert_eq!(rig.waiting().await, [all[1], all[3]]);
-    assert_eq!(rows(&rig.store.unpublished(all[1], 9).await.unwrap()), [all[3]]);
-    assert_eq!(rows(&rig.store.unpublished(0, 1).await.unwrap()), [all[1]]);
+    assert_eq!(rows(&rig.store.unpublished(false, all[1], 9).await.unwrap()), [all[3]]);
+    assert_eq!(rows(&rig.store.unpublished(false, 0, 1).await.unwrap()), [all[1]]);
     let rig = rig.reopened();
     assert_eq!(rig.waiting().await, [all[1], all[3]]);
 }
@@ -199,7 +199,7 @@ async fn compare_with_model(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Read { after, limit } => {
                 let after = model.rows.get(after).copied().unwrap_or(0);
-                let found = rows(&rig.store.unpublished(after, limit).await.unwrap());
+                let found = rows(&rig.store.unpublished(false, after, limit).await.unwrap());
                 let expected: Vec<_> =
                     model.waiting().into_iter().filter(|&row| row > after).take(limit).collect();
                 prop_assert_eq!(found, expected);

@@ -143,19 +143,6 @@ async fn a_delivery_whose_entity_cannot_be_read_back_is_quarantined_alone() {
     assert_only_it_is_quarantined(&rig, saying("second", vec![uncomparable("p1")])).await;
 }
 
-/// Such a schedule overflows when an answer is compared with it, which panics only where overflows are checked.
-#[cfg(debug_assertions)]
-#[tokio::test]
-async fn a_delivery_that_panics_while_it_is_compared_is_quarantined_alone() {
-    let rig = Rig::new();
-    let retries = RetrySchedule { answer_seconds: u32::MAX, windows: &[] };
-    let content = ContentHash([1; 16]);
-    let record = DeliveryRecord { retries, content, ..saying("spoiled", vec![broadcast("b1", Phase::Live)]) };
-    let first = rig.store.commit(record.clone()).await.unwrap();
-    rig.store.note_answered(&first, 5);
-    assert_only_it_is_quarantined(&rig, record).await;
-}
-
 #[tokio::test]
 async fn more_than_can_wait_is_refused_at_once() {
     let rig = Rig::with(|options| options.unsafe_no_fsync = true);

@@ -84,10 +84,7 @@ impl Desk {
         self.earlier.push((
             delivery.callback.name,
             content,
-            Previous {
-                received_at: delivery.received_at,
-                answered_ms: request.is_answered_in_time.then_some(5),
-            },
+            Previous { received_at: delivery.received_at, is_answered: request.is_answered_in_time },
         ));
 
         let origin = Origin {

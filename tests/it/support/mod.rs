@@ -2,4 +2,10 @@
 
 pub mod cases;
 pub mod desk;
+pub mod disk;
+pub mod load;
 pub mod nats;
+pub mod observer;
+pub mod program;
+pub mod rig;
+pub mod service;

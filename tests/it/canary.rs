@@ -1,0 +1,82 @@
+//! No secret comes out (contract §2): a story with a distinctive value in each place where a secret can be,
+//! then a search through everything that livehook wrote, answered, published or printed.
+
+mod search;
+mod story;
+
+use search::Haystack;
+use story::{Secret, Story};
+
+#[tokio::test]
+async fn no_secret_comes_out_anywhere() {
+    let story = Story::told().await;
+    let Story { secrets, haystack, database, .. } = &story;
+    assert!(secrets.len() >= 20, "{}", secrets.len());
+
+    // All of it was looked at, and in all of it something happened.
+    for (part, word) in [
+        ("log", "live-state: quarantined"),
+        ("log", "DEBUG"),
+        ("metrics", "livehook_deliveries_total"),
+        ("readiness", "\"ready\":true"),
+        ("events", "live.broadcast.started"),
+        ("event stream", "live.broadcast.started"),
+        ("quarantine", "(masked)"),
+        ("bus", "live.kollus.acme.broadcast.started"),
+        ("bus", "Nats-Msg-Id"),
+        ("answers", "401 "),
+        ("answers", "404 "),
+        ("answers", "413 "),
+        ("commands", "quarantine retry"),
+        ("commands", "a secret is never written here"),
+        ("log without bus", "bus"),
+    ] {
+        assert!(haystack.holds(part, word), "{word:?} is not in {part}: {}", haystack.part(part));
+    }
+
+    let found: Vec<_> = secrets.iter().flat_map(|secret| haystack.traces_of(secret)).collect();
+    assert_eq!(found, [""; 0]);
+
+    // Raw bodies are kept byte for byte, so that what is said in them can be found there and nowhere else.
+    let is_kept = |secret: &&Secret| !database.traces_of(secret).is_empty();
+    let (in_bodies, elsewhere): (Vec<_>, Vec<_>) = secrets.iter().partition(|secret| secret.is_in_bodies);
+    let kept_elsewhere: Vec<_> = elsewhere.into_iter().filter(is_kept).map(|secret| secret.what).collect();
+    assert_eq!(kept_elsewhere, [""; 0], "in the database");
+    let not_kept: Vec<_> =
+        in_bodies.iter().filter(|secret| !is_kept(secret)).map(|secret| secret.what).collect();
+    assert_eq!(not_kept, [""; 0], "the story did not deliver them");
+}
+
+/// The search itself can fail: a trace that is put there on purpose is found, in each of its forms.
+#[test]
+fn a_trace_that_was_planted_is_found() {
+    let secret =
+        Secret { what: "planted", value: "kf83-qpz7Lm2_Vb9Xw4RtY6Nc".to_owned(), is_in_bodies: false };
+    let innocent = "{\"level\":\"INFO\",\"message\":\"kollus/acme live-state: accepted\"}\n".repeat(50);
+    let mut haystack = Haystack::default();
+    haystack.add("log", &innocent);
+    assert_eq!(haystack.traces_of(&secret), [""; 0]);
+
+    let forms = search::forms(&secret.value);
+    assert!(forms.len() >= 10);
+    let (left, right) = secret.value.split_at(secret.value.len() / 2);
+    let sentences = forms.into_iter().map(|(_, text)| text).chain([
+        format!("GET /callbacks/acme/{}/live-state", secret.value),
+        format!("token={left}…"),
+        format!("…{right}"),
+        secret.value.to_uppercase(),
+        base64(format!("user:{}", secret.value).as_bytes()),
+        base64(format!("x{left}").as_bytes()),
+        hex::encode(format!("Bearer {right}")),
+    ]);
+    for sentence in sentences {
+        let mut haystack = Haystack::default();
+        haystack.add("log", &format!("{innocent}{sentence}{innocent}"));
+        assert!(!haystack.traces_of(&secret).is_empty(), "not found: {sentence}");
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use ::base64::{Engine as _, prelude::BASE64_STANDARD};
+    BASE64_STANDARD.encode(bytes)
+}
