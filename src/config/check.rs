@@ -181,11 +181,13 @@ impl Checker<'_> {
     }
 
     fn bus_server(&mut self, server: &str) {
+        // What stands before an `@` may be a login.
+        let shown = server.rsplit('@').next().unwrap_or_default();
         match Url::parse(server) {
             Ok(url) if !matches!(url.scheme(), "nats" | "tls" | "ws" | "wss") || url.host_str().is_none() => {
                 self.wrong(
                     "bus.servers",
-                    format!("{server:?} is not a NATS address: write it like nats://127.0.0.1:4222"),
+                    format!("{shown:?} is not a NATS address: write it like nats://127.0.0.1:4222"),
                 );
             }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
@@ -198,7 +200,7 @@ impl Checker<'_> {
             Err(_) => {
                 self.wrong(
                     "bus.servers",
-                    format!("{server:?} is not a URL: write it like nats://127.0.0.1:4222"),
+                    format!("{shown:?} is not a URL: write it like nats://127.0.0.1:4222"),
                 );
             }
         }

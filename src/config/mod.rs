@@ -149,7 +149,9 @@ pub fn parse(text: &str, environment: &Environment) -> Result<Config, Problems> 
         .add_source(overrides)
         .build()
         .and_then(config::Config::try_deserialize::<serde_json::Value>)
-        .map_err(|error| problem("", format!("this is not valid TOML: {error}")))?;
+        .map_err(|error| {
+            problem("", format!("this is not valid TOML: {}", without_source(&error.to_string())))
+        })?;
     let file = serde_path_to_error::deserialize(merged).map_err(|error| {
         let key = error.path().to_string();
         let key = if key == "." { String::new() } else { key };
@@ -161,6 +163,12 @@ pub fn parse(text: &str, environment: &Environment) -> Result<Config, Problems> 
 /// JSON Schema of the file, for editors.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(file::File).into()
+}
+
+/// An error without the lines it quotes from the file, in which somebody may have written a secret.
+fn without_source(error: &str) -> String {
+    let lines = error.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
+    lines.collect::<Vec<_>>().join(": ")
 }
 
 fn problem(key: &str, message: String) -> Problems {

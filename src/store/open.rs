@@ -104,7 +104,6 @@ pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened,
     check_identity(&writer, &file, dir)?;
     configure(&writer, options).map_err(sqlite)?;
     check_integrity(&writer, &file, dir)?;
-
     doubt_last_answers(&writer).map_err(sqlite)?;
 
     let mark = writer.query_row("SELECT value FROM meta WHERE name = 'event_mark'", [], |row| row.get(0));
@@ -132,8 +131,10 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
 fn configure(connection: &Connection, options: &StoreOptions) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", if options.unsafe_no_fsync { "OFF" } else { "FULL" })?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
-    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // The log's file never shrinks by itself, so it gets a small share of a small bound.
+    let checkpoint_pages = (options.bytes_max / 16 / 4096).clamp(64, 4000);
+    connection.pragma_update(None, "wal_autocheckpoint", checkpoint_pages as i64)?;
+    connection.pragma_update(None, "journal_size_limit", (options.bytes_max / 8).min(64 << 20) as i64)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_prepared_statement_cache_capacity(64);
     // Otherwise a statement is planned anew whenever a value bound to it changes: that is, always.

@@ -18,7 +18,7 @@ use super::{DeliveryRecord, LedgerEntry, Store, StoreOptions, StoredEvent, Write
 use crate::{
     model::{
         AccountName, Attributes, ContentHash, EntityKey, Noun, Observation, Phase, Proof, RetrySchedule,
-        Rules, entities::Broadcast,
+        Rules, Verb, entities::Broadcast,
     },
     platform::Priority,
 };
@@ -77,8 +77,27 @@ impl Rig {
         events.iter().map(|event| event.row).collect()
     }
 
+    /// Commits a viewer's figures; returns the row of the event.
+    async fn commit_playback(&self) -> u64 {
+        let id = format!("p{}", *self.store.newest_event().borrow());
+        let figures = Observation {
+            told: Some(Verb::Progressed),
+            ..Observation::of(EntityKey::new(Noun::Playback, id.as_str()))
+        };
+        self.store.commit(saying(&id, vec![figures])).await.unwrap().answered();
+        *self.store.newest_event().borrow()
+    }
+
+    /// Rows of all events that no PubAck is kept for.
     async fn waiting(&self) -> Vec<u64> {
-        rows(&self.store.unpublished(false, 0, 100_000).await.unwrap())
+        let mut waiting = Vec::new();
+        for is_playback in [false, true] {
+            let events = self.store.unpublished(is_playback, 0, 100_000).await.unwrap();
+            assert!(events.iter().all(|event| event.is_playback() == is_playback));
+            waiting.extend(rows(&events));
+        }
+        waiting.sort_unstable();
+        waiting
     }
 }
 

@@ -1,6 +1,9 @@
 //! Each command of the real program: what it prints, and how it ends.
 
-use std::time::{Duration, Instant};
+use std::{
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use async_nats::jetstream;
 use serde_json::Value;
@@ -241,21 +244,21 @@ async fn what_send_delivers_tail_prints() {
 async fn tail_prints_what_is_published_from_now_on() {
     let nats = Nats::start();
     let program = with_bus(&nats);
-    let _running = program.run().await;
+    let running = program.run().await;
     publish(&program, "before").await;
     let mut tail = program.command(&["tail", "--count", "1", "--json"]);
-    let tail = tail.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let tail = tail.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let output = tokio::spawn(tail.wait_with_output());
     let began = Instant::now();
     for nth in 0.. {
         if output.is_finished() {
             break;
         }
-        assert!(began.elapsed() < PATIENCE);
+        assert!(began.elapsed() < PATIENCE, "tail prints nothing:\n{}", running.log());
         publish(&program, &format!("after-{nth}")).await;
     }
     let output = output.await.unwrap().unwrap();
-    assert!(output.status.success());
+    assert!(output.status.success(), "{output:?}");
     let event: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(event["subject"].as_str().unwrap().starts_with("broadcast/after-"), "{event}");
 }
@@ -281,7 +284,9 @@ async fn a_delivery_goes_through_quarantine() {
     program.sections = ACCOUNTS.replace("\"kollus\"", "\"kollus\"\nservice_account = \"wrong\"");
     let running = program.run().await;
     assert!(program.print(&["quarantine", "list"]).await.done().contains("nothing is in quarantine"));
-    program.print(&["send", "acme", "live-state", "start"]).await.done();
+    let body = "service_account_key=acme&broadcast_key=b1&broadcast_state=start";
+    std::fs::write(program.home.path().join("body"), body).unwrap();
+    program.print(&["send", "acme", "live-state", "--body", "body"]).await.done();
 
     let list = program.print(&["quarantine", "list"]).await.done();
     assert!(list.contains("acme/live-state"), "{list}");

@@ -127,10 +127,11 @@ async fn when_a_stream_was_created_is_remembered() {
 #[derive(Clone, Debug)]
 enum Step {
     Commit(usize),
+    CommitPlayback,
     Ack { nth: usize, js_stream: usize, js_sequence: u64 },
     Forget { js_stream: usize, above: u64 },
     SetAside { nth: usize },
-    Read { after: usize, limit: usize },
+    Read { is_playback: bool, after: usize, limit: usize },
     Reopen,
 }
 
@@ -139,11 +140,13 @@ const STREAMS: [&str; 2] = ["LIVE", "LIVE_PLAYBACK"];
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (1..4_usize).prop_map(Step::Commit),
+        3 => Just(Step::CommitPlayback),
         6 => (0..24_usize, 0..2_usize, 1..16_u64)
             .prop_map(|(nth, js_stream, js_sequence)| Step::Ack { nth, js_stream, js_sequence }),
         1 => (0..2_usize, 0..16_u64).prop_map(|(js_stream, above)| Step::Forget { js_stream, above }),
         1 => (0..24_usize).prop_map(|nth| Step::SetAside { nth }),
-        4 => (0..24_usize, 1..6_usize).prop_map(|(after, limit)| Step::Read { after, limit }),
+        4 => (any::<bool>(), 0..24_usize, 1..6_usize)
+            .prop_map(|(is_playback, after, limit)| Step::Read { is_playback, after, limit }),
         1 => Just(Step::Reopen),
     ]
 }
@@ -152,6 +155,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Default)]
 struct Model {
     rows: Vec<u64>,
+    playback: BTreeSet<u64>,
     acked: BTreeMap<u64, (usize, u64)>,
     aside: BTreeSet<u64>,
 }
@@ -180,6 +184,11 @@ async fn compare_with_model(steps: Vec<Step>) -> Result<(), TestCaseError> {
     for step in steps {
         match step {
             Step::Commit(count) => model.rows.extend(rig.commit_broadcasts(count).await),
+            Step::CommitPlayback => {
+                let row = rig.commit_playback().await;
+                model.rows.push(row);
+                model.playback.insert(row);
+            }
             Step::Ack { nth, js_stream, js_sequence } => {
                 let Some(&row) = model.rows.get(nth) else { continue };
                 rig.store.record_acks(vec![ack(row, STREAMS[js_stream], js_sequence)]).await.unwrap();
@@ -197,11 +206,11 @@ async fn compare_with_model(steps: Vec<Step>) -> Result<(), TestCaseError> {
                 rig.store.set_aside(row, "because".to_owned()).await.unwrap();
                 model.aside.insert(row);
             }
-            Step::Read { after, limit } => {
+            Step::Read { is_playback, after, limit } => {
                 let after = model.rows.get(after).copied().unwrap_or(0);
-                let found = rows(&rig.store.unpublished(false, after, limit).await.unwrap());
-                let expected: Vec<_> =
-                    model.waiting().into_iter().filter(|&row| row > after).take(limit).collect();
+                let found = rows(&rig.store.unpublished(is_playback, after, limit).await.unwrap());
+                let is_meant = |row: &u64| *row > after && model.playback.contains(row) == is_playback;
+                let expected: Vec<_> = model.waiting().into_iter().filter(is_meant).take(limit).collect();
                 prop_assert_eq!(found, expected);
                 continue;
             }
@@ -212,4 +221,16 @@ async fn compare_with_model(steps: Vec<Step>) -> Result<(), TestCaseError> {
         prop_assert_eq!(rig.waiting().await, waiting);
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn whoever_publishes_one_stream_is_not_woken_for_the_other() {
+    let rig = Rig::new();
+    let [mut live, mut playback] = [false, true].map(|is_playback| rig.store.newest_event_of(is_playback));
+    let row = rig.commit_playback().await;
+    assert!(playback.has_changed().unwrap() && !live.has_changed().unwrap());
+    assert_eq!(*playback.borrow_and_update(), row);
+    let all = rig.commit_broadcasts(1).await;
+    assert!(live.has_changed().unwrap() && !playback.has_changed().unwrap());
+    assert_eq!(*live.borrow_and_update(), all[0]);
 }

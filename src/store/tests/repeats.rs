@@ -95,3 +95,34 @@ async fn a_copy_after_three_days_is_not_looked_at() {
     let later = rig.store.commit(at(noon() + hours(71 + 73), saying("upload", Vec::new()))).await.unwrap();
     assert!(!later.is_repeat());
 }
+
+/// Commits a pause as the last thing before the end, copies the files as a crash would leave them, or ends in
+/// order; then a resume, and the pause again at a retry distance.
+async fn pause_then_end(is_crash: bool) -> bool {
+    let rig = Rig::new();
+    rig.store.commit(pause("pause")).await.unwrap().answered();
+    let crashed = tempfile::tempdir().unwrap();
+    let rig = if is_crash {
+        let options = options(&crashed);
+        std::fs::create_dir(&options.dir).unwrap();
+        for name in ["livehook.sqlite", "livehook.sqlite-wal"] {
+            std::fs::copy(rig.options.dir.join(name), options.dir.join(name)).unwrap();
+        }
+        let (store, writer) = Store::open(options.clone(), [8; 32]).unwrap();
+        Rig { options, store, writer, _dir: crashed }
+    } else {
+        rig.reopened()
+    };
+    rig.store.commit(at(noon() + SignedDuration::from_mins(2), resume("resume"))).await.unwrap().answered();
+    rig.store.commit(at(noon() + RETRY, pause("pause"))).await.unwrap().is_repeat()
+}
+
+#[tokio::test]
+async fn after_a_crash_the_last_answers_are_doubted() {
+    assert!(pause_then_end(true).await, "a copy at a retry distance is taken for a retry");
+}
+
+#[tokio::test]
+async fn after_an_orderly_end_no_answer_is_doubted() {
+    assert!(!pause_then_end(false).await, "a copy at a retry distance is published with a mark");
+}

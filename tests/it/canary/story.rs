@@ -51,7 +51,7 @@ impl Story {
     /// Tells it from the beginning to the end.
     pub async fn told() -> Self {
         let mut secrets = Secrets::default();
-        let password = secrets.new("the password of the bus");
+        let password = secrets.elsewhere("the password of the bus");
         let nats = Nats::start_with(&format!("authorization {{ user: livehook, password: \"{password}\" }}"));
         let bus = |variable| {
             format!(
@@ -60,13 +60,13 @@ impl Story {
             )
         };
         let variables = [
-            ("ACME_TOKEN", secrets.new("a callback token")),
-            ("ACME_OLD_TOKEN", secrets.new("a callback token that is replaced")),
-            ("TALKS_TOKEN", secrets.new("a callback token of a signing platform")),
-            ("LOOP_TOKEN", secrets.new("a callback token of loopback")),
-            ("TALKS_SECRET", secrets.new("the webhook's secret")),
+            ("ACME_TOKEN", secrets.elsewhere("a callback token")),
+            ("ACME_OLD_TOKEN", secrets.elsewhere("a callback token that is replaced")),
+            ("TALKS_TOKEN", secrets.elsewhere("a callback token of a signing platform")),
+            ("LOOP_TOKEN", secrets.elsewhere("a callback token of loopback")),
+            ("TALKS_SECRET", secrets.elsewhere("the webhook's secret")),
             ("BUS_PASSWORD", password.clone()),
-            ("WRONG_PASSWORD", secrets.new("a password that the bus refuses")),
+            ("WRONG_PASSWORD", secrets.elsewhere("a password that the bus refuses")),
         ];
         let environment = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
         let program = Program::new(&format!("{}{ACCOUNTS}", bus("BUS_PASSWORD")), &environment);
@@ -162,16 +162,16 @@ impl Story {
         // Signed, well and badly.
         let event = r#"{"eventName":"call_started","roomId":"room-1","spaceId":"talks"}"#;
         let good = sign_hmac_sha256(&token("TALKS_SECRET", &self.program).into(), event.as_bytes());
-        let forged = secrets.new("a forged signature");
+        let forged = secrets.elsewhere("a forged signature");
         for signature in [good, forged] {
             let body = format!(r#"{{"signature":"{signature}","body":{event}}}"#);
             self.post(&format!("talks/{talks}/webhook"), "application/json", body.as_bytes()).await;
         }
-        let body = secrets.new("a body that nobody signed");
+        let body = secrets.elsewhere("a body that nobody signed");
         self.post(&format!("talks/{talks}/webhook"), "application/json", body.as_bytes()).await;
 
         // To nobody.
-        let guess = secrets.new("a guessed callback token");
+        let guess = secrets.elsewhere("a guessed callback token");
         for path in [
             format!("acme/{guess}/live-state"),
             format!("nobody/{acme}/live-state"),
@@ -181,7 +181,7 @@ impl Story {
             self.post(&path, form, start.as_bytes()).await;
         }
         // Too long.
-        let body = secrets.new("a body that is too long").repeat(200_000);
+        let body = secrets.elsewhere("a body that is too long").repeat(200_000);
         self.post(&format!("acme/{acme}/live-state"), form, body.as_bytes()).await;
     }
 
@@ -202,8 +202,8 @@ impl Story {
     /// Heads that carry secrets, and bodies that break off: what no HTTP client sends.
     async fn break_off(&mut self, secrets: &mut Secrets) {
         let acme = self.program.environment["ACME_TOKEN"].clone();
-        let (login, cookie) = (secrets.new("an Authorization header"), secrets.new("a cookie"));
-        let (query, host) = (secrets.new("a query"), secrets.new("a host name"));
+        let (login, cookie) = (secrets.elsewhere("an Authorization header"), secrets.elsewhere("a cookie"));
+        let (query, host) = (secrets.elsewhere("a query"), secrets.elsewhere("a host name"));
         let heads = [
             format!(
                 "POST /callbacks/acme/{acme}/live-state?key={query} HTTP/1.1\r\nHost: {PUBLIC_HOST}\r\nAuthorization: Bearer {login}\r\nCookie: session={cookie}\r\nContent-Length: 500\r\n\r\nbroadcast"
@@ -298,7 +298,7 @@ impl Story {
         }
 
         // Secrets where they do not belong.
-        let literal = secrets.new("a secret written into the configuration");
+        let literal = secrets.elsewhere("a secret written into the configuration");
         let sections = self.program.sections.clone();
         for wrong in [
             format!("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [\"{literal}\"]\n"),
@@ -320,12 +320,12 @@ impl Story {
         }
         self.program.sections = sections;
         for variable in ["ACME_TOKEN", "TALKS_SECRET"] {
-            let odd = secrets.new("a secret with a space") + " ";
+            let odd = secrets.elsewhere("a secret with a space") + " ";
             let right = self.program.environment.insert(variable.to_owned(), odd).unwrap();
             self.print(&["check", "--offline"]).await;
             self.program.environment.insert(variable.to_owned(), right);
         }
-        let override_ = secrets.new("a secret in an overriding variable");
+        let override_ = secrets.elsewhere("a secret in an overriding variable");
         self.program.environment.insert("LIVEHOOK_BUS__PASSWORD".to_owned(), override_);
         self.print(&["check", "--offline"]).await;
         self.program.environment.remove("LIVEHOOK_BUS__PASSWORD");
@@ -342,7 +342,8 @@ impl Story {
 struct Secrets(Vec<Secret>);
 
 impl Secrets {
-    fn new(&mut self, what: &'static str) -> String {
+    /// One that is kept nowhere.
+    fn elsewhere(&mut self, what: &'static str) -> String {
         self.draw(what, false)
     }
 

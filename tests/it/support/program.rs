@@ -60,7 +60,10 @@ impl Program {
             "[http]\npublic_listen = \"{}\"\nadmin_listen = \"{}\"\npublic_url = \"https://{PUBLIC_HOST}\"\ndrain_seconds = 0\n\n{}",
             self.public, self.admin, self.sections
         );
-        fs::write(self.config(), text).unwrap();
+        // A command that was started before may be reading it.
+        let draft = self.config().with_extension("draft");
+        fs::write(&draft, text).unwrap();
+        fs::rename(&draft, self.config()).unwrap();
     }
 
     /// A command in the home directory, with this configuration.
