@@ -127,7 +127,13 @@ impl App {
         app.start_publisher(&ports).await?;
         app.work(
             "housekeeping",
-            housekeeping::run(store.clone(), Arc::clone(&ports.clock), health, app.ending.clone()),
+            housekeeping::run(
+                store.clone(),
+                Arc::clone(&ports.clock),
+                health,
+                metrics.clone(),
+                app.ending.clone(),
+            ),
         );
 
         let ingest = Ingest::new(Receivers::new(config.receivers), store.clone(), Arc::clone(&ports.clock));
@@ -206,8 +212,8 @@ impl App {
         }));
         tokio::select! {
             () = self.stop.cancelled() => Ok(()),
-            Ok(why) = failed.wait_for(Option::is_some) => {
-                let why = why.clone().unwrap_or_default();
+            why = failed.wait_for(Option::is_some) => {
+                let why = why.ok().and_then(|why| why.clone()).unwrap_or_else(|| "its writer ended".to_owned());
                 self.health.report("store", Condition::Down(why.clone()));
                 Err(AppError::StoreFailed(why))
             }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -14,13 +15,23 @@ use crate::{
 /// Time between two rounds.
 const PAUSE: Duration = Duration::from_secs(3);
 
-pub(super) async fn run(store: Store, clock: Arc<dyn Clock>, health: Health, ending: CancellationToken) {
+pub(super) async fn run(
+    store: Store,
+    clock: Arc<dyn Clock>,
+    health: Health,
+    metrics: PrometheusHandle,
+    ending: CancellationToken,
+) {
     loop {
+        // Sums up what histograms have gathered; otherwise that grows until somebody reads /metrics.
+        metrics.run_upkeep();
         match step(&store, clock.as_ref(), &health).await {
             // More may be left to delete.
             Ok(trimmed) if trimmed > 0 && !ending.is_cancelled() => continue,
             Ok(_) => {}
-            Err(error) => tracing::warn!("the store could not be tidied: {error}"),
+            Err(error) => {
+                health.report("store", Condition::Degraded(format!("it could not be tidied: {error}")));
+            }
         }
         tokio::select! {
             () = ending.cancelled() => return,

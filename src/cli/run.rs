@@ -16,7 +16,7 @@ use crate::{
 /// Receive callbacks and publish events, until a signal.
 ///
 /// The first SIGTERM or SIGINT drains: not ready at once, no new deliveries after `http.drain_seconds`, then
-/// the outbox gets up to ten seconds. The second signal ends the process at once; nothing acknowledged is
+/// up to ten seconds for what is on its way to the bus; the rest waits in the store. The second signal ends the process at once; nothing acknowledged is
 /// lost by that.
 #[derive(Args)]
 #[command(after_help = "Example:\n  livehook run --config /etc/livehook.toml")]

@@ -39,7 +39,8 @@ pub enum Seen {
 }
 
 /// Copies closer than this say nothing new unless something else came in between.
-const IMMEDIATE_SECONDS: i64 = 60;
+/// A clock that was set back by more than a moment makes no copy of what came before.
+const IMMEDIATE: std::ops::Range<i64> = -5..60;
 
 /// Judges a delivery received at `now` against the earlier ones with the same content, in any order.
 /// Meant for a few of them: the newest are enough.
@@ -50,7 +51,7 @@ pub fn judge(previous: &[Previous], now: Timestamp, schedule: RetrySchedule) -> 
         Seen::First
     } else if copies.are_retried_at(now) {
         Seen::Retry
-    } else if previous.iter().any(|copy| age_seconds(copy, now) < IMMEDIATE_SECONDS) {
+    } else if previous.iter().any(|copy| IMMEDIATE.contains(&age_seconds(copy, now))) {
         Seen::Immediate
     } else if previous.iter().any(|copy| copies.may_be_retried(copy, now)) {
         Seen::Possible

@@ -57,7 +57,8 @@ impl Publisher {
     pub async fn run(self, shutdown: CancellationToken) {
         let standing = Standing::new(self.health.clone());
         let outlet = |js_stream| {
-            Outlet::new(js_stream, self.store.clone(), self.bus.clone(), standing.clone())
+            let clock = Arc::clone(&self.clock);
+            Outlet::new(js_stream, self.store.clone(), self.bus.clone(), clock, standing.clone())
                 .run(shutdown.clone())
         };
         tokio::join!(

@@ -4,7 +4,7 @@ mod auditing;
 mod publishing;
 mod recording;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -21,7 +21,10 @@ use super::{
     window::Window,
 };
 use crate::{
-    ports::bus::{Bus, JsStream, Link},
+    ports::{
+        Clock,
+        bus::{Bus, JsStream, Link},
+    },
     store::{LedgerEntry, Store},
     telemetry,
 };
@@ -47,7 +50,7 @@ const DRAIN_TIME: Duration = Duration::from_secs(10);
 enum AuditDue {
     /// It is time.
     Regular,
-    /// An answer was odd: what waits is read again in any case.
+    /// An answer was odd; what waits is read again in any case.
     OddAnswer,
     /// The connection is a new one, perhaps to another server.
     Connected,
@@ -57,6 +60,7 @@ pub(super) struct Outlet {
     js_stream: JsStream,
     store: Store,
     bus: Bus,
+    clock: Arc<dyn Clock>,
     standing: Standing,
     troubles: Troubles,
     link: watch::Receiver<Link>,
@@ -70,6 +74,8 @@ pub(super) struct Outlet {
     recording: Option<Recording>,
     highest_ack: u64,
     audit_due: Option<AuditDue>,
+    /// Rows that were read already wait again.
+    must_reread: bool,
     next_audit_at: Instant,
     delays: ExponentialBackoff,
     /// Nothing is published before; afterwards one event at a time, until the first PubAck.
@@ -83,7 +89,13 @@ fn delays() -> ExponentialBackoff {
 }
 
 impl Outlet {
-    pub(super) fn new(js_stream: JsStream, store: Store, bus: Bus, standing: Standing) -> Self {
+    pub(super) fn new(
+        js_stream: JsStream,
+        store: Store,
+        bus: Bus,
+        clock: Arc<dyn Clock>,
+        standing: Standing,
+    ) -> Self {
         let mut link = bus.link();
         // The state at the start is news as well.
         link.mark_changed();
@@ -93,6 +105,7 @@ impl Outlet {
             store,
             link,
             bus,
+            clock,
             standing,
             troubles: Troubles::default(),
             connects: 0,
@@ -104,6 +117,7 @@ impl Outlet {
             recording: None,
             highest_ack: 0,
             audit_due: Some(AuditDue::Connected),
+            must_reread: false,
             next_audit_at: Instant::now() + AUDIT_EVERY,
             delays: delays(),
             paused_until: None,

@@ -86,11 +86,6 @@ impl Form {
         self.values(name).find(|value| !value.is_empty())
     }
 
-    /// [`Self::get`] of the first of these names that has a value; for fields with several spellings.
-    pub fn first_of(&self, names: &[&str]) -> Option<&str> {
-        names.iter().find_map(|name| self.get(name))
-    }
-
     /// The value of a field that identifies something; `None` if it is absent or empty. `name` is one
     /// that we expect, not one that a form brought: it stands in the error.
     ///

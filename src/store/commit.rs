@@ -111,7 +111,11 @@ pub(super) fn observe(
     for observation in &record.observations {
         let entity = observation.entity.to_string();
         let known = load_known(session, account, &entity)?;
-        let (next, change) = reduce(known.as_ref(), observation, Some(record.content), seen);
+        let (mut next, change) = reduce(known.as_ref(), observation, Some(record.content), seen);
+        if known.is_none() && observation.entity.noun.fades() {
+            // It may have been known and forgotten; rows never repeat, so its revisions do not either.
+            next.revision += session.newest.event;
+        }
         if known.as_ref() != Some(&next) {
             let fades = observation.entity.noun.fades();
             write_known(session, account, &entity, &next, fades, record.received_at)?;

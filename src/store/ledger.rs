@@ -84,16 +84,21 @@ pub(super) fn at_or_below(
 }
 
 /// Returns whether an older entry at the same place of a stream had to go: its event waits again.
-pub(super) fn record_acks(connection: &Connection, acks: &[LedgerEntry]) -> rusqlite::Result<bool> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)")?;
+pub(super) fn record_acks(
+    connection: &Connection,
+    acks: &[LedgerEntry],
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO ledger (event, js_stream, js_sequence, acked_at) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     let mut has_replaced = false;
     for ack in acks {
-        let entry = (ack.row as i64, &ack.js_stream, ack.js_sequence as i64);
+        let entry = (ack.row as i64, &ack.js_stream, ack.js_sequence as i64, now.as_millisecond());
         match insert.execute(entry) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
                 let mut replace = connection.prepare_cached(
-                    "INSERT OR REPLACE INTO ledger (event, js_stream, js_sequence) VALUES (?1, ?2, ?3)",
+                    "INSERT OR REPLACE INTO ledger (event, js_stream, js_sequence, acked_at) VALUES (?1, ?2, ?3, ?4)",
                 )?;
                 replace.execute(entry)?;
                 has_replaced = true;

@@ -35,7 +35,7 @@ pub use types::*;
 
 use commit::{CommitDelivery, Requeue};
 use newest::NewestSeen;
-use space::Ballast;
+use space::{Ballast, Trimmed};
 use write::{Unanswered, Write};
 use writer::{Job, QUEUE_MAX, Session, Writer};
 
@@ -52,6 +52,7 @@ struct Shared {
     failed: watch::Receiver<Option<String>>,
     fullness: AtomicU8,
     published: Mutex<Published>,
+    trimmed_to: Trimmed,
     ballast: Ballast,
     dir: PathBuf,
     bytes_max: u64,
@@ -112,6 +113,7 @@ impl Store {
             failed: failed_seen,
             fullness: AtomicU8::new(0),
             published: Mutex::default(),
+            trimmed_to: Trimmed::default(),
             ballast: Ballast::new(&options.dir),
             dir: options.dir,
             bytes_max: options.bytes_max,
@@ -203,15 +205,18 @@ impl Store {
         Ok((backlog.count, backlog.oldest_at))
     }
 
-    /// Keeps PubAcks. An older entry at the same place of a stream is replaced; its event waits again.
+    /// Keeps PubAcks that came at `now`. An older entry at the same place of a stream is replaced, and its
+    /// event waits again; returns whether there was one.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be written; the events will be published again.
-    pub async fn record_acks(&self, acks: Vec<LedgerEntry>) -> Result<(), StoreError> {
-        if self.write(move |session| ledger::record_acks(session.connection, &acks)).await? {
+    pub async fn record_acks(&self, acks: Vec<LedgerEntry>, now: Timestamp) -> Result<bool, StoreError> {
+        let has_replaced =
+            self.write(move |session| ledger::record_acks(session.connection, &acks, now)).await?;
+        if has_replaced {
             self.forget_published();
         }
-        Ok(())
+        Ok(has_replaced)
     }
 
     /// Sets an event aside that the bus will never take, so that those behind it can go on.
@@ -312,10 +317,14 @@ impl Store {
     pub async fn tidy(&self, now: Timestamp) -> Result<(Usage, usize), StoreError> {
         let usage = self.measure().await?;
         let fullness = usage.fullness();
+        // Before anything is written, which may fail for want of space.
+        self.shared.fullness.store(fullness as u8, Ordering::Relaxed);
         self.shared.ballast.keep(fullness == Fullness::Full);
-        let has_bus = self.shared.has_bus;
-        let trimmed =
-            self.write(move |session| space::trim(session.connection, now, fullness, has_bus)).await?;
+        let (has_bus, cursors) = (self.shared.has_bus, self.shared.trimmed_to.get());
+        let trim =
+            move |session: &mut Session<'_>| space::trim(session.connection, now, fullness, has_bus, cursors);
+        let (trimmed, cursors) = self.write(trim).await?;
+        self.shared.trimmed_to.set(cursors);
         let usage = self.measure().await?;
         self.shared.fullness.store(usage.fullness() as u8, Ordering::Relaxed);
         Ok((usage, trimmed))

@@ -66,7 +66,7 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// Damaged.
     #[error(
-        "the store {file} is damaged ({why}). Nothing was changed: keep a copy, then restore a backup or move the file away to begin with an empty store"
+        "the store {file} is damaged ({why}). Nothing was changed: keep a copy, then restore a backup, or move livehook.sqlite and livehook.sqlite-wal away to begin with an empty store"
     )]
     Corrupt {
         /// The database file.
@@ -97,6 +97,11 @@ pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened,
     let file = dir.join(FILE_NAME);
     let sqlite = |error| sqlite_error(&file, dir, error);
     if !file.exists() {
+        let log = dir.join(format!("{FILE_NAME}-wal"));
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            // SQLite would take it for the log of the new file.
+            return Err(corrupt(&log, "it is there without livehook.sqlite"));
+        }
         create(&file, dir, new_mark)?;
     }
     let writer = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sqlite)?;

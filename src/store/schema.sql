@@ -57,7 +57,8 @@ CREATE TABLE event (
 CREATE TABLE ledger (
     event       INTEGER PRIMARY KEY,
     js_stream   TEXT NOT NULL,
-    js_sequence INTEGER NOT NULL
+    js_sequence INTEGER NOT NULL,
+    acked_at    INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX ledger_by_sequence ON ledger (js_stream, js_sequence);
 

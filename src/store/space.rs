@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -127,21 +128,32 @@ pub(super) fn measure(connection: &Connection, dir: &Path, bytes_max: u64) -> ru
 /// How long rows are kept.
 struct Retention {
     delivery: SignedDuration,
+    quarantined: SignedDuration,
+    /// Counted from the PubAck.
     published_event: SignedDuration,
     /// Without a bus nobody takes events away.
     untaken_event: SignedDuration,
 }
 
-const QUARANTINE_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 const VIEWER_KNOWN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Retention {
     fn at(fullness: Fullness) -> Self {
         let hours = SignedDuration::from_hours;
         if fullness >= Fullness::Shrinking {
-            Self { delivery: hours(6), published_event: hours(6), untaken_event: hours(6) }
+            Self {
+                delivery: hours(6),
+                quarantined: hours(7 * 24),
+                published_event: hours(6),
+                untaken_event: hours(6),
+            }
         } else {
-            Self { delivery: hours(7 * 24), published_event: hours(72), untaken_event: hours(7 * 24) }
+            Self {
+                delivery: hours(7 * 24),
+                quarantined: hours(30 * 24),
+                published_event: hours(72),
+                untaken_event: hours(7 * 24),
+            }
         }
     }
 }
@@ -151,43 +163,59 @@ const SLICE_ROWS: usize = 1000;
 /// Rows looked at for that: old ones that must stay, because they wait for the bus, may be many.
 const SCAN_ROWS_MAX: usize = 20 * SLICE_ROWS;
 
-/// Deletes a slice of what need not be kept any longer; returns how many rows went.
+/// How far each table was looked through for what may go: past old rows that must stay.
+#[derive(Default)]
+pub(super) struct Trimmed(Mutex<Cursors>);
+
+/// For deliveries, quarantined deliveries, events.
+pub(super) type Cursors = [i64; 3];
+
+impl Trimmed {
+    pub(super) fn get(&self) -> Cursors {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set(&self, cursors: Cursors) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = cursors;
+    }
+}
+
+/// Deletes a slice of what need not be kept any longer; returns how many rows went, and where to go on.
 pub(super) fn trim(
     connection: &Connection,
     now: Timestamp,
     fullness: Fullness,
     has_bus: bool,
-) -> rusqlite::Result<usize> {
+    [deliveries, quarantined, events]: Cursors,
+) -> rusqlite::Result<(usize, Cursors)> {
     let retention = Retention::at(fullness);
     let before = |kept: SignedDuration| (now - kept).as_millisecond();
     let mut trimmed = 0;
 
     // The newest delivery and event stay for ever: the next ones' numbers are counted from them.
-    let old = oldest(
-        connection,
-        "SELECT id, received_at, quarantined IS NULL AND id < (SELECT max(id) FROM delivery)
-         FROM delivery ORDER BY id",
-        before(retention.delivery),
-    )?;
+    let understood = "SELECT id, received_at, quarantined IS NULL AND id < (SELECT max(id) FROM delivery)
+         FROM delivery WHERE id > ?1 ORDER BY id";
+    let (old, deliveries) = oldest(connection, understood, deliveries, before(retention.delivery))?;
     trimmed += delete(connection, "DELETE FROM delivery WHERE id = ?1", &old)?;
-    let old = oldest(
-        connection,
-        "SELECT id, received_at, id < (SELECT max(id) FROM delivery)
-         FROM delivery WHERE quarantined IS NOT NULL ORDER BY id",
-        before(QUARANTINE_KEPT),
-    )?;
+    let not_understood = "SELECT id, received_at, id < (SELECT max(id) FROM delivery)
+         FROM delivery WHERE quarantined IS NOT NULL AND id > ?1 ORDER BY id";
+    let (old, quarantined) = oldest(connection, not_understood, quarantined, before(retention.quarantined))?;
     trimmed += delete(connection, "DELETE FROM delivery WHERE id = ?1", &old)?;
 
-    let published = "SELECT event.id, recorded_at,
-             (ledger.event IS NOT NULL OR set_aside IS NOT NULL) AND event.id < newest
-         FROM event JOIN (SELECT max(id) AS newest FROM event)
-         LEFT JOIN ledger ON ledger.event = event.id ORDER BY event.id";
-    let mut old = oldest(connection, published, before(retention.published_event))?;
-    if !has_bus {
-        let any = "SELECT id, recorded_at, id < newest FROM event JOIN (SELECT max(id) AS newest FROM event)
-                   ORDER BY id";
-        old.extend(oldest(connection, any, before(retention.untaken_event))?);
-    }
+    let (old, events) = if has_bus {
+        let published = format!(
+            "SELECT event.id, recorded_at, event.id < (SELECT max(id) FROM event)
+                 AND (set_aside IS NOT NULL OR ifnull(acked_at < {}, 0))
+             FROM event LEFT JOIN ledger ON ledger.event = event.id
+             WHERE event.id > ?1 ORDER BY event.id",
+            before(retention.published_event)
+        );
+        oldest(connection, &published, events, before(retention.published_event))?
+    } else {
+        let any =
+            "SELECT id, recorded_at, id < (SELECT max(id) FROM event) FROM event WHERE id > ?1 ORDER BY id";
+        oldest(connection, any, events, before(retention.untaken_event))?
+    };
     trimmed += delete(connection, "DELETE FROM event WHERE id = ?1", &old)?;
     delete(connection, "DELETE FROM ledger WHERE event = ?1", &old)?;
 
@@ -200,25 +228,35 @@ pub(super) fn trim(
     let mut give_back = connection.prepare_cached("PRAGMA incremental_vacuum(500)")?;
     let mut pages = give_back.query([])?;
     while pages.next()?.is_some() {}
-    Ok(trimmed)
+    Ok((trimmed, [deliveries, quarantined, events]))
 }
 
-/// Ids of the oldest rows that may go. `rows` yields (id, time, may go) in the order of commits, so the
-/// first row younger than `before` ends the search.
-fn oldest(connection: &Connection, rows: &str, before: i64) -> rusqlite::Result<Vec<i64>> {
-    let mut select = connection.prepare_cached(rows)?;
-    let mut rows = select.query([])?;
-    let mut old = Vec::new();
+/// Ids of the oldest rows that may go, and the id to go on behind next time. `rows` yields (id, time, may
+/// go) in the order of commits, so the first row younger than `before` ends the search, and the next one
+/// begins from the start.
+fn oldest(
+    connection: &Connection,
+    rows: &str,
+    behind: i64,
+    before: i64,
+) -> rusqlite::Result<(Vec<i64>, i64)> {
+    let mut select = connection.prepare(rows)?;
+    let mut rows = select.query([behind])?;
+    let (mut old, mut reached) = (Vec::new(), behind);
     for _ in 0..SCAN_ROWS_MAX {
-        let Some(row) = rows.next()? else { break };
-        if row.get::<_, i64>(1)? >= before || old.len() == SLICE_ROWS {
+        let Some(row) = rows.next()? else { return Ok((old, 0)) };
+        if row.get::<_, i64>(1)? >= before {
+            return Ok((old, 0));
+        }
+        reached = row.get(0)?;
+        if row.get(2)? {
+            old.push(reached);
+        }
+        if old.len() == SLICE_ROWS {
             break;
         }
-        if row.get(2)? {
-            old.push(row.get(0)?);
-        }
     }
-    Ok(old)
+    Ok((old, reached))
 }
 
 fn delete(connection: &Connection, sql: &str, ids: &[i64]) -> rusqlite::Result<usize> {

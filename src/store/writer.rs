@@ -75,6 +75,9 @@ fn pause() {
 pub(super) enum WriteError {
     #[error("the disk is full")]
     Full,
+    /// Somebody else's program holds the write lock; that passes.
+    #[error("another program is writing to the store")]
+    Busy,
     #[error("{0}")]
     Failed(String),
 }
@@ -83,6 +86,7 @@ impl From<WriteError> for CommitError {
     fn from(error: WriteError) -> Self {
         match error {
             WriteError::Full => CommitError::Full,
+            WriteError::Busy => CommitError::Busy,
             WriteError::Failed(why) => CommitError::Failed(why),
         }
     }
@@ -286,13 +290,13 @@ impl Trouble {
     fn of(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Trouble::Disk(WriteError::Full),
+            Some(ErrorCode::DatabaseBusy) => Trouble::Disk(WriteError::Busy),
             Some(
                 ErrorCode::SystemIoFailure
                 | ErrorCode::DatabaseCorrupt
                 | ErrorCode::NotADatabase
                 | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
-                | ErrorCode::DatabaseBusy,
+                | ErrorCode::CannotOpen,
             ) => Trouble::Disk(WriteError::Failed(error.to_string())),
             _ => Trouble::Job(JobTrouble::Refused(error.to_string())),
         }

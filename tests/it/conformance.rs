@@ -194,3 +194,13 @@ fn verify_and_decode(case: &Case, delivery: &Delivery) {
     let _ = callbacks(case).verify(delivery, &case.account);
     let _ = decode(case, delivery);
 }
+
+/// A delivery counts as answered when our 200 left, so that must be early enough for its platform.
+#[test]
+fn our_deadline_is_shorter_than_every_platforms() {
+    let deadline = livehook::web::Limits::default().delivery;
+    for platform in livehook::platforms::ALL {
+        let descriptor = platform.descriptor();
+        assert!(deadline.as_secs() < u64::from(descriptor.retries.answer_seconds), "{}", descriptor.id);
+    }
+}

@@ -12,6 +12,7 @@ use crate::{
 
 impl Outlet {
     pub(super) fn want_audit(&mut self, due: AuditDue) {
+        self.must_reread |= due == AuditDue::OddAnswer;
         self.audit_due = self.audit_due.max(Some(due));
     }
 
@@ -31,15 +32,19 @@ impl Outlet {
             audit(&self.store, &self.bus, self.js_stream).await
         };
         match result.await {
-            // The connection is another one by now: once more.
-            Ok(_) if self.link.borrow().connects != connects => {}
+            // The connection is another one by now: once more, but what was found stays true.
+            Ok((finding, _)) if self.link.borrow().connects != connects => {
+                self.tell(&finding);
+                self.must_reread |= finding != Finding::Intact;
+            }
             Ok((finding, highest_ack)) => {
                 metrics::counter!(telemetry::AUDITS, "finding" => finding.label()).increment(1);
                 self.tell(&finding);
                 self.audit_due = None;
                 self.next_audit_at = Instant::now() + AUDIT_EVERY;
                 self.highest_ack = highest_ack;
-                if finding != Finding::Intact || due == AuditDue::OddAnswer {
+                if finding != Finding::Intact || std::mem::take(&mut self.must_reread) {
+                    self.must_reread = false;
                     self.window.rewind();
                     self.may_hold_more = true;
                 }

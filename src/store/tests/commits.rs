@@ -132,7 +132,7 @@ async fn the_log_is_read_from_any_row_on() {
     let all = rig.commit_broadcasts(10).await;
     assert_eq!(rows(&rig.store.events_after(all[3], 4).await.unwrap()), all[4..8]);
     assert_eq!(rows(&rig.store.events_after(all[9], 4).await.unwrap()), [0; 0]);
-    rig.store.record_acks(vec![ack(all[0], "LIVE", 1)]).await.unwrap();
+    rig.store.record_acks(vec![ack(all[0], "LIVE", 1)], noon()).await.unwrap();
     assert_eq!(rows(&rig.events().await), all, "published ones stay in the log");
 }
 

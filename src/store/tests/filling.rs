@@ -108,7 +108,10 @@ async fn the_file_becomes_smaller_when_rows_go() {
 async fn published_events_are_kept_three_days_and_the_newest_for_ever() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(4).await;
-    rig.store.record_acks((0..4).map(|nth| ack(all[nth], "LIVE", nth as u64 + 1)).collect()).await.unwrap();
+    rig.store
+        .record_acks((0..4).map(|nth| ack(all[nth], "LIVE", nth as u64 + 1)).collect(), noon())
+        .await
+        .unwrap();
     assert_eq!(rig.tidy(noon() + hours(72)).await, 0);
     assert_eq!(rig.tidy(noon() + hours(73)).await, 3);
     assert_eq!(rows(&rig.events().await), all[3..]);
@@ -128,7 +131,7 @@ async fn published_events_are_kept_three_days_and_the_newest_for_ever() {
 async fn events_that_wait_for_a_bus_are_never_deleted() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(5).await;
-    rig.store.record_acks(vec![ack(all[1], "LIVE", 1), ack(all[3], "LIVE", 2)]).await.unwrap();
+    rig.store.record_acks(vec![ack(all[1], "LIVE", 1), ack(all[3], "LIVE", 2)], noon()).await.unwrap();
     let deliveries_but_the_newest_and_published = 4 + 2;
     assert_eq!(rig.tidy(noon() + hours(10_000)).await, deliveries_but_the_newest_and_published);
     assert_eq!(rig.waiting().await, [all[0], all[2], all[4]]);
@@ -203,7 +206,7 @@ async fn a_store_that_fills_keeps_rows_for_six_hours_only() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(3).await;
     let acks = all.iter().zip(1..).map(|(&row, js_sequence)| ack(row, "LIVE", js_sequence));
-    rig.store.record_acks(acks.collect()).await.unwrap();
+    rig.store.record_acks(acks.collect(), noon()).await.unwrap();
     let _ = rig.store.commit(unreadable("in quarantine")).await.unwrap();
     for nth in 0..40 {
         let _ = rig.store.commit(at(noon() + hours(3), large(nth, Priority::High))).await.unwrap();
@@ -217,4 +220,33 @@ async fn a_store_that_fills_keeps_rows_for_six_hours_only() {
     let three_events_and_deliveries = 3 + 3;
     assert_eq!(rig.tidy(later).await, three_events_and_deliveries);
     assert_eq!(rig.store.quarantined_count().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_was_forgotten_and_comes_again_gets_another_id() {
+    let rig = Rig::new();
+    let later = noon() + SignedDuration::from_hours(8 * 24);
+    let figures =
+        Observation { told: Some(Verb::Progressed), ..Observation::of(EntityKey::new(Noun::Playback, "p1")) };
+    rig.store.commit(saying("figures", vec![figures.clone()])).await.unwrap().answered();
+    rig.store.tidy(later).await.unwrap();
+    rig.store.commit(at(later, saying("figures", vec![figures]))).await.unwrap().answered();
+    let events = rig.envelopes().await;
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0]["subject"], events[1]["subject"]);
+    assert_ne!(events[0]["id"], events[1]["id"]);
+}
+
+#[tokio::test]
+async fn an_event_is_kept_for_three_days_from_its_puback_however_long_it_waited() {
+    let rig = Rig::new();
+    let hours = |hours| noon() + SignedDuration::from_hours(hours);
+    rig.store.commit(start("b1")).await.unwrap().answered();
+    rig.store.commit(at(hours(99), start("b2"))).await.unwrap().answered();
+    let row = rig.waiting().await[0];
+    rig.store.record_acks(vec![ack(row, "LIVE", 1)], hours(100)).await.unwrap();
+    rig.tidy(hours(171)).await;
+    assert_eq!(rig.envelopes().await.len(), 2);
+    rig.tidy(hours(173)).await;
+    assert_eq!(rig.envelopes().await.len(), 1);
 }

@@ -11,7 +11,7 @@ async fn an_event_waits_until_its_puback_is_kept() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(4).await;
     assert_eq!(rig.waiting().await, all);
-    rig.store.record_acks(vec![ack(all[0], "LIVE", 1), ack(all[2], "LIVE", 2)]).await.unwrap();
+    rig.store.record_acks(vec![ack(all[0], "LIVE", 1), ack(all[2], "LIVE", 2)], noon()).await.unwrap();
     assert_eq!(rig.waiting().await, [all[1], all[3]]);
     assert_eq!(rows(&rig.store.unpublished(false, all[1], 9).await.unwrap()), [all[3]]);
     assert_eq!(rows(&rig.store.unpublished(false, 0, 1).await.unwrap()), [all[1]]);
@@ -38,13 +38,13 @@ async fn the_backlog_counts_what_waits_and_since_when() {
         let _ = rig.store.commit(at(when, start(&format!("b{minutes}")))).await.unwrap();
     }
     assert_eq!(rig.store.backlog().await.unwrap(), (3, Some(noon())));
-    rig.store.record_acks(vec![ack(1, "LIVE", 1)]).await.unwrap();
+    rig.store.record_acks(vec![ack(1, "LIVE", 1)], noon()).await.unwrap();
     let since = noon() + SignedDuration::from_mins(1);
     assert_eq!(rig.store.backlog().await.unwrap(), (2, Some(since)));
     // Reading what waits moves the place where counting begins; the count stays.
     assert_eq!(rig.waiting().await.len(), 2);
     assert_eq!(rig.store.backlog().await.unwrap(), (2, Some(since)));
-    rig.store.record_acks(vec![ack(2, "LIVE", 2), ack(3, "LIVE", 3)]).await.unwrap();
+    rig.store.record_acks(vec![ack(2, "LIVE", 2), ack(3, "LIVE", 3)], noon()).await.unwrap();
     assert_eq!(rig.store.backlog().await.unwrap(), (0, None));
 }
 
@@ -53,7 +53,7 @@ async fn the_ledger_is_searched_by_stream_and_sequence() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(4).await;
     let acks = vec![ack(all[0], "LIVE", 3), ack(all[1], "LIVE", 8), ack(all[2], "LIVE_PLAYBACK", 5)];
-    rig.store.record_acks(acks).await.unwrap();
+    rig.store.record_acks(acks, noon()).await.unwrap();
     let find = async |js_stream, js_sequence| {
         let found = rig.store.ledger_at_or_below(js_stream, js_sequence).await.unwrap();
         found.map(|entry| (entry.js_stream, entry.js_sequence, entry.row))
@@ -76,7 +76,7 @@ async fn forgotten_pubacks_make_their_events_wait_again_wherever_they_are() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(5).await;
     let acks = (0..4).map(|nth| ack(all[nth], "LIVE", nth as u64 + 1)).collect();
-    rig.store.record_acks(acks).await.unwrap();
+    rig.store.record_acks(acks, noon()).await.unwrap();
     assert_eq!(rig.waiting().await, all[4..]);
     assert_eq!(rig.store.forget_acks_above("OTHER", 0).await.unwrap(), 0);
     assert_eq!(rig.store.forget_acks_above("LIVE", 2).await.unwrap(), 2);
@@ -91,9 +91,9 @@ async fn forgotten_pubacks_make_their_events_wait_again_wherever_they_are() {
 async fn an_event_whose_place_in_the_stream_was_taken_waits_again() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(3).await;
-    rig.store.record_acks(vec![ack(all[0], "LIVE", 1), ack(all[1], "LIVE", 2)]).await.unwrap();
+    rig.store.record_acks(vec![ack(all[0], "LIVE", 1), ack(all[1], "LIVE", 2)], noon()).await.unwrap();
     assert_eq!(rig.waiting().await, all[2..], "reading begins at the third from now on");
-    rig.store.record_acks(vec![ack(all[2], "LIVE", 1)]).await.unwrap();
+    rig.store.record_acks(vec![ack(all[2], "LIVE", 1)], noon()).await.unwrap();
     assert_eq!(rig.waiting().await, all[..1]);
     assert_eq!(rig.store.backlog().await.unwrap().0, 1);
     let entry = rig.store.ledger_at_or_below("LIVE", 1).await.unwrap().unwrap();
@@ -105,7 +105,7 @@ async fn a_puback_that_comes_again_changes_nothing() {
     let rig = Rig::new();
     let all = rig.commit_broadcasts(2).await;
     for _ in 0..2 {
-        rig.store.record_acks(vec![ack(all[0], "LIVE", 1)]).await.unwrap();
+        rig.store.record_acks(vec![ack(all[0], "LIVE", 1)], noon()).await.unwrap();
         assert_eq!(rig.waiting().await, all[1..]);
     }
 }
@@ -191,7 +191,7 @@ async fn compare_with_model(steps: Vec<Step>) -> Result<(), TestCaseError> {
             }
             Step::Ack { nth, js_stream, js_sequence } => {
                 let Some(&row) = model.rows.get(nth) else { continue };
-                rig.store.record_acks(vec![ack(row, STREAMS[js_stream], js_sequence)]).await.unwrap();
+                rig.store.record_acks(vec![ack(row, STREAMS[js_stream], js_sequence)], noon()).await.unwrap();
                 model.acked.retain(|_, place| *place != (js_stream, js_sequence));
                 model.acked.insert(row, (js_stream, js_sequence));
             }

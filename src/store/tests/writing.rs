@@ -172,7 +172,7 @@ async fn after_an_io_error_nothing_is_acknowledged_any_more() {
 
     let refused = rig.store.commit(start("refused")).await;
     assert!(matches!(refused, Err(CommitError::Failed(_))), "{refused:?}");
-    assert!(rig.store.record_acks(vec![ack(1, "LIVE", 1)]).await.is_err());
+    assert!(rig.store.record_acks(vec![ack(1, "LIVE", 1)], noon()).await.is_err());
     assert!(rig.store.failed().borrow().is_some());
 
     let rig = rig.reopened();
