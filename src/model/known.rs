@@ -12,7 +12,7 @@ use super::{
 /// (entity, revision) identifies an event for ever.
 #[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct Known {
-    /// Grows by one with each event; 0 before the first.
+    /// Grows by one with each event; 0 before the first. One that was forgotten begins above all it had.
     #[serde(skip)]
     pub revision: u64,
     /// Where the entity stands.

@@ -112,12 +112,12 @@ pub(super) fn observe(
         let entity = observation.entity.to_string();
         let known = load_known(session, account, &entity)?;
         let (mut next, change) = reduce(known.as_ref(), observation, Some(record.content), seen);
-        if known.is_none() && observation.entity.noun.fades() {
+        let fades = observation.entity.noun.fades();
+        if known.is_none() && fades {
             // It may have been known and forgotten; rows never repeat, so its revisions do not either.
             next.revision += session.newest.event;
         }
         if known.as_ref() != Some(&next) {
-            let fades = observation.entity.noun.fades();
             write_known(session, account, &entity, &next, fades, record.received_at)?;
         }
         if let Some(change) = change {
