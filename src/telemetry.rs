@@ -67,6 +67,34 @@ metrics! {
         "Publishes that wait for their PubAck.";
     AUDITS: Counter = "livehook_audits_total",
         "Comparisons of the ledger with the bus, by finding.";
+    SWEEPS: Counter = "livehook_sweeps_total",
+        "Sweeps and confirmations, by platform, watch, reason and outcome.";
+    SWEEP_SECONDS: Histogram = "livehook_sweep_seconds",
+        "Time from a sweep's first request to its commit, by platform and watch.";
+    API_REQUESTS: Counter = "livehook_api_requests_total",
+        "Requests to platforms' APIs, by platform and class of the answer.";
+    WATCH_AGE_SECONDS: Gauge = "livehook_watch_age_seconds",
+        "Time since the last sweep that succeeded, by platform, account and watch.";
+    PARTIAL_LISTS: Gauge = "livehook_partial_lists",
+        "Lists that the last ten sweeps or more saw only in part, by platform, account and watch.";
+    PASSED_OVER: Counter = "livehook_passed_over_total",
+        "Things in sweeps that livehook could not compare with what it knows, by platform and watch.";
+    BUDGET_WAIT_SECONDS: Histogram = "livehook_budget_wait_seconds",
+        "Time that a request waited for its platform's limit, by platform.";
+    WAKES: Counter = "livehook_wakes_total",
+        "Callbacks that asked for confirmation, by platform and what became of that.";
+    CURRENT_PUTS: Counter = "livehook_current_puts_total",
+        "Entities put into the bucket of current state.";
+    QUESTIONS: Counter = "livehook_questions_total",
+        "Questions of players, by platform, question, decision, who decided, and why no service did.";
+    QUESTION_SECONDS: Histogram = "livehook_question_seconds",
+        "Time from the head of a delivery that asks to its answer, by platform and question.";
+    BAD_REPLIES: Counter = "livehook_bad_replies_total",
+        "Replies of decision services that cannot be signed, by platform, question and field.";
+    STRAY_REPLIES: Counter = "livehook_stray_replies_total",
+        "Replies of decision services that nobody waited for any more, by why.";
+    EXCHANGES_DROPPED: Counter = "livehook_exchanges_dropped_total",
+        "Answered deliveries that no event tells of, by why they were not committed.";
     CONNECTIONS: Gauge = "livehook_connections",
         "Open connections, by listener.";
     CONNECTIONS_REFUSED: Counter = "livehook_connections_refused_total",
@@ -79,9 +107,13 @@ metrics! {
 /// When a collector is installed already.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     const SECONDS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 2.5];
+    // A long list takes minutes to read.
+    const LONG_SECONDS: &[f64] = &[0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1800.0];
     const JOBS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
     let handle = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(SWEEP_SECONDS.to_owned()), LONG_SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(BUDGET_WAIT_SECONDS.to_owned()), LONG_SECONDS)?
         .set_buckets_for_metric(Matcher::Suffix("_jobs".to_owned()), JOBS)?
         .install_recorder()?;
     for metric in ALL {

@@ -1,4 +1,4 @@
-//! What we publish: a CloudEvents 1.0 envelope in structured JSON (contract §2).
+//! What we publish: a CloudEvents 1.0 envelope in structured JSON.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -9,8 +9,8 @@ use super::{
     ids::{AccountName, EntityKey, EventId, PlatformId},
     known::Known,
     observation::Observation,
-    reduce::Change,
-    vocabulary::{EventType, Noun},
+    reduce::{Change, time_in},
+    vocabulary::{EventType, Noun, Phase, Verb},
 };
 
 /// How we learned of a change.
@@ -114,7 +114,7 @@ impl Event {
             id: id.to_string(),
             source: format!("livehook://{}/{}", origin.platform, origin.account),
             event_type: format!("live.{}", change.event_type),
-            time: observation.at.unwrap_or(origin.recorded_at),
+            time: time(origin.via, observation, known, change).unwrap_or(origin.recorded_at),
             datacontenttype: "application/json".to_owned(),
             dataschema: schema_urn(change.event_type),
             recordedtime: origin.recorded_at,
@@ -128,13 +128,45 @@ impl Event {
     }
 }
 
+/// The platform's own time of the change, where it gives one.
+fn time(via: Via, observation: &Observation, known: &Known, change: &Change) -> Option<Timestamp> {
+    if via != Via::Poll {
+        return observation.at;
+    }
+    if is_of_another_life(observation, known) {
+        return None;
+    }
+    let verb = change.event_type.verb();
+    // What is already further is told step by step, and its time is that of the last step.
+    let is_further = !matches!(observation.phase, None | Some(Phase::Live | Phase::Recording));
+    let at = observation.at.filter(|_| !(verb == Verb::Started && is_further));
+    let names: &[&str] = match verb {
+        Verb::Started | Verb::Discovered => &["started_at", "created_at"],
+        Verb::Paused => &["paused_at"],
+        Verb::Ended => &["ended_at"],
+        Verb::Available | Verb::Failed | Verb::Aborted => &["finished_at"],
+        // What was removed and comes back was created before; a comment never comes back.
+        Verb::Created if known.revision == 1 || observation.entity.noun == Noun::Comment => &["created_at"],
+        _ => &[],
+    };
+    at.or_else(|| names.iter().find_map(|name| time_in(&observation.attributes, name)))
+}
+
+/// Whether a life is told to be over because of what is said of the next one.
+fn is_of_another_life(observation: &Observation, known: &Known) -> bool {
+    observation.rules.life.is_some_and(|name| {
+        let said = observation.attributes.get(name);
+        said.is_some() && said != known.attributes.get(name)
+    })
+}
+
 /// `{"<noun>": everything known, "changes"?, "possible_duplicate"?, "extra"?}`.
 fn data(observation: &Observation, known: &Known, change: &Change) -> Map<String, Value> {
     let EntityKey { noun, id } = &observation.entity;
     let mut entity = Map::new();
     entity.insert("id".to_owned(), Value::from(id.as_str()));
     for (name, value) in known.attributes.iter() {
-        entity.insert(name.clone(), value.clone());
+        entity.insert(name.to_owned(), value.into());
     }
     if let Some(phase) = known.phase {
         entity.insert("state".to_owned(), Value::from(phase.as_str()));
@@ -151,8 +183,8 @@ fn data(observation: &Observation, known: &Known, change: &Change) -> Map<String
     if change.possible_duplicate {
         data.insert("possible_duplicate".to_owned(), Value::Bool(true));
     }
-    if !observation.extra.is_empty() {
-        let extra = observation.extra.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    if !observation.extra.is_empty() && !is_of_another_life(observation, known) {
+        let extra = observation.extra.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         data.insert("extra".to_owned(), Value::Object(extra));
     }
     data

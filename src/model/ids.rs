@@ -17,7 +17,7 @@ pub type PlatformId = &'static str;
 pub struct AccountName(Arc<str>);
 
 impl AccountName {
-    /// Accepts `^[a-z0-9][a-z0-9-]{0,62}$` (contract §1).
+    /// Accepts `^[a-z0-9][a-z0-9-]{0,62}$`.
     pub fn parse(name: &str) -> Result<Self, BadAccountName> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let well_formed =
@@ -166,5 +166,17 @@ impl EventMark {
         }
         mac.update(&revision.to_be_bytes());
         EventId(hex::encode(&mac.finalize().into_bytes()[..16]))
+    }
+
+    /// 16 hexadecimal digits that are equal for equal secrets, and tell nothing of them without this key.
+    pub fn fingerprint(&self, secret: &str) -> String {
+        let mac = |key: &[u8], message: &[u8]| {
+            let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+            mac.update(message);
+            mac.finalize().into_bytes()
+        };
+        // A key of its own: what is fingerprinted can never look like an event.
+        let key = mac(&self.0, b"livehook fingerprint");
+        hex::encode(&mac(&key, secret.as_bytes())[..8])
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     attributes::Attributes,
     ids::EntityKey,
-    vocabulary::{Phase, Verb},
+    vocabulary::{Noun, Phase, Verb},
 };
 
 /// One statement about one entity. Callbacks and sweeps both become observations.
@@ -21,7 +21,7 @@ pub struct Observation {
     /// What is said of it.
     pub attributes: Attributes,
     /// An entry that comes into, or goes out of, a list among the attributes.
-    pub member: Option<Member>,
+    pub member: Option<Box<Member>>,
     /// The platform's own fields, secrets removed; published with this change and not remembered.
     pub extra: Attributes,
     /// The platform's own time of the change, where it gives one.
@@ -44,6 +44,18 @@ impl Observation {
             rules: Rules::default(),
         }
     }
+
+    /// It is not there any more. For whoever looks that is its end, though it may only have been hidden: `extra` says
+    /// so.
+    pub fn absent(entity: EntityKey, rules: Rules) -> Self {
+        let mut absent = Self { rules, ..Self::of(entity) };
+        absent.extra.set("reason", "absent".into());
+        match absent.entity.noun {
+            Noun::Broadcast => absent.phase = Some(Phase::Ended),
+            _ => absent.told = Some(Verb::Removed),
+        }
+        absent
+    }
 }
 
 /// An entry of a list attribute, recognised by its `id`: a channel that content is in.
@@ -65,9 +77,11 @@ pub struct Rules {
     pub one_use: bool,
     /// A number attribute that only grows; an observation in which it falls is old news.
     pub grows: Option<&'static str>,
+    /// The attribute that tells one life of an entity that comes back from the next: `call_id` of a room.
+    pub life: Option<&'static str>,
 }
 
 impl Rules {
     /// Ids that are used once.
-    pub const ONE_USE: Self = Self { one_use: true, grows: None };
+    pub const ONE_USE: Self = Self { one_use: true, grows: None, life: None };
 }

@@ -1,21 +1,34 @@
 //! Known + observation → known + change: the heart that callbacks and sweeps share.
 //!
-//! The rules, each with a test:
+//! The rules, each with a test. Of both:
 //! an absent attribute means unchanged; a phase that was reached is not reached again by a repeat; an
 //! entity whose id is used once stays ended, and what comes late only fills in data; each change of phase
 //! of such an entity is published once, in whatever order it arrives; an entity that comes back may do
-//! everything again; a number that only grows is never set back; a retry says nothing.
+//! everything again, and its new life forgets what was said of the old one; a number that only grows is
+//! never set back.
+//!
+//! Of deliveries: one makes one change at most; a retry says nothing; a phase that was told on a secret URL
+//! only is unconfirmed.
+//!
+//! Of sweeps: what began and ended unseen is told step by step; what was there before we looked is
+//! `discovered`; what differs is `updated`; what is gone is `removed` once and may come back; an answer that
+//! may be older than the belief only moves it forward; the API confirms what was unconfirmed; calls that
+//! follow each other in one room are told apart (`lives`).
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::{
-    attributes::Attributes,
-    ids::ContentHash,
-    known::Known,
-    observation::{Member, Observation},
-    repeat::Seen,
-    vocabulary::{EventType, Noun, Phase, Verb},
+    attributes::Attributes, hearing::Hearing, known::Known, observation::Observation, vocabulary::EventType,
 };
+
+mod broadcast;
+mod delivery;
+mod lives;
+mod recording;
+mod revision;
+mod sweep;
+mod things;
 
 /// A difference worth publishing.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,171 +42,33 @@ pub struct Change {
     pub possible_duplicate: bool,
 }
 
-/// What an observation makes of what we knew. `content` identifies the delivery that says it, `seen`
-/// tells whether earlier deliveries said the same; a sweep passes `None` and [`Seen::First`].
+/// What an observation makes of what we knew.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reduced {
+    /// What we know now. Its revision is one higher when, and only when, there is a change.
+    pub known: Known,
+    /// The difference, if there is one worth publishing.
+    pub change: Option<Change>,
+    /// Some of it contradicts what we learned so recently that the answer may come from a cache. That was not
+    /// believed, and it should be asked again at this time.
+    pub doubtful_until: Option<Timestamp>,
+}
+
+/// What an observation makes of what we knew.
 ///
-/// The returned [`Known`] has a revision one higher when, and only when, there is a [`Change`].
-pub fn reduce(
-    known: Option<&Known>,
-    observation: &Observation,
-    content: Option<ContentHash>,
-    seen: Seen,
-) -> (Known, Option<Change>) {
-    let mut next = known.cloned().unwrap_or_default();
-    let says_nothing = match seen {
-        Seen::Retry => true,
-        Seen::Immediate => next.was_made_by(content),
-        Seen::First | Seen::Possible | Seen::Again => false,
-    };
-    if says_nothing || falls_back(&next, observation) {
-        // A copy that comes a moment after a retry says as little as the retry.
-        if seen == Seen::Retry {
-            next.made_by = content.map(|hash| hash.0);
-        }
-        return (next, None);
-    }
-
-    let step = step(&next, observation);
-    let mut changes = next.attributes.merge(&observation.attributes);
-    let moved = observation.member.as_ref().and_then(|member| move_member(&mut next.attributes, member));
-    if let Some((list, change)) = &moved {
-        changes.insert((*list).to_owned(), change.clone());
-    }
-
-    let verb = match step {
-        Step::Reached(phase, verb) => {
-            next.phase = Some(phase);
-            Some(verb)
-        }
-        Step::Told(verb) => Some(verb),
-        Step::Moved(verb) => moved.is_some().then_some(verb),
-        Step::Nothing => (!changes.is_empty()).then_some(Verb::Updated),
-    };
-    let event_type = verb.and_then(|verb| EventType::new(observation.entity.noun, verb));
-    let Some(event_type) = event_type else { return (next, None) };
-
-    remember(&mut next, event_type.verb(), observation);
-    next.revision += 1;
-    next.made_by = content.map(|hash| hash.0);
-    let changes = match event_type.verb() {
-        Verb::Updated => changes,
-        // Which channel it was, only the entry that came or went can say.
-        Verb::ChannelJoined | Verb::ChannelLeft => {
-            moved.map(|(list, change)| (list.to_owned(), change)).into_iter().collect()
-        }
-        _ => Map::new(),
-    };
-    (next, Some(Change { event_type, changes, possible_duplicate: seen == Seen::Possible }))
-}
-
-/// The way of one observation.
-enum Step {
-    /// The entity stands somewhere else now.
-    Reached(Phase, Verb),
-    /// The platform reports a change that no phase shows.
-    Told(Verb),
-    /// A list among the attributes may have changed.
-    Moved(Verb),
-    /// Only attributes can have changed.
-    Nothing,
-}
-
-fn step(known: &Known, observation: &Observation) -> Step {
-    match observation.entity.noun {
-        Noun::Broadcast => broadcast_step(known, observation),
-        Noun::Recording => recording_step(known, observation),
-        Noun::Content => content_step(known, observation),
-        _ => observation.told.map_or(Step::Nothing, Step::Told),
+/// What a sweep shows may be several changes at once (a broadcast that began and ended since the last one):
+/// then the same observation is reduced again with what came out, until there is no further change. There are
+/// never more than three.
+pub fn reduce(known: Option<&Known>, observation: &Observation, hearing: &Hearing) -> Reduced {
+    match hearing {
+        Hearing::Delivery { .. } => delivery::reduce(known, observation, hearing),
+        Hearing::Sweep { .. } | Hearing::Own { .. } => sweep::reduce(known, observation, hearing),
     }
 }
 
-fn broadcast_step(known: &Known, observation: &Observation) -> Step {
-    let Some(to) = observation.phase else { return Step::Nothing };
-    let is_over = known.phase == Some(Phase::Ended);
-    if is_over && observation.rules.one_use {
-        return Step::Nothing;
-    }
-    match (known.phase.filter(|_| !is_over), to) {
-        // A start that arrives after a pause is news, but does not undo the pause.
-        (Some(phase), Phase::Live) if observation.told == Some(Verb::Started) => {
-            if known.happened.contains(&Verb::Started) {
-                Step::Nothing
-            } else {
-                Step::Reached(phase, Verb::Started)
-            }
-        }
-        (None, Phase::Live) => Step::Reached(to, observation.told.unwrap_or(Verb::Started)),
-        (Some(Phase::Paused), Phase::Live) => Step::Reached(to, Verb::Resumed),
-        (None | Some(Phase::Live), Phase::Paused) => Step::Reached(to, Verb::Paused),
-        (None, Phase::Ended) if is_over => Step::Nothing,
-        (_, Phase::Ended) => Step::Reached(to, Verb::Ended),
-        _ => Step::Nothing,
-    }
-}
-
-fn recording_step(known: &Known, observation: &Observation) -> Step {
-    let Some(to) = observation.phase else { return Step::Nothing };
-    let verb = match to {
-        Phase::Recording => Verb::Started,
-        Phase::Available => Verb::Available,
-        Phase::Failed => Verb::Failed,
-        Phase::Aborted => Verb::Aborted,
-        _ => return Step::Nothing,
-    };
-    let came_late = to == Phase::Recording && known.phase.is_some();
-    if came_late || known.happened.contains(&verb) {
-        return Step::Nothing;
-    }
-    // A failure reported after its success is news, but the file is there.
-    let is_there = to == Phase::Failed && known.phase == Some(Phase::Available);
-    Step::Reached(if is_there { Phase::Available } else { to }, verb)
-}
-
-fn content_step(known: &Known, observation: &Observation) -> Step {
-    match (observation.told, observation.phase) {
-        (Some(Verb::Uploaded), Some(_)) if known.happened.contains(&Verb::Uploaded) => Step::Nothing,
-        // An upload that is reported after its transcoding is news, but the content is further by now.
-        (Some(Verb::Uploaded), Some(to)) => Step::Reached(known.phase.unwrap_or(to), Verb::Uploaded),
-        (Some(verb @ (Verb::ChannelJoined | Verb::ChannelLeft)), _) => Step::Moved(verb),
-        (Some(verb), Some(to)) => Step::Reached(to, verb),
-        (Some(verb), None) => Step::Told(verb),
-        (None, _) => Step::Nothing,
-    }
-}
-
-/// Keeps the verbs that must not be published twice in this life of the entity.
-fn remember(known: &mut Known, verb: Verb, observation: &Observation) {
-    if verb == Verb::Ended && !observation.rules.one_use {
-        known.happened.clear();
-        return;
-    }
-    let once =
-        matches!(verb, Verb::Started | Verb::Available | Verb::Failed | Verb::Aborted | Verb::Uploaded);
-    if once && !known.happened.contains(&verb) {
-        known.happened.push(verb);
-    }
-}
-
-/// Whether the number that only grows is smaller than it was.
-fn falls_back(known: &Known, observation: &Observation) -> bool {
-    let Some(name) = observation.rules.grows else { return false };
-    let number = |attributes: &Attributes| attributes.get(name).and_then(Value::as_f64);
-    matches!((number(&known.attributes), number(&observation.attributes)), (Some(was), Some(is)) if is < was)
-}
-
-/// Brings the list up to date; returns its name and `{"from": …, "to": …}` of the entry if that changed.
-fn move_member<'a>(attributes: &mut Attributes, member: &'a Member) -> Option<(&'a str, Value)> {
-    let mut list = match attributes.get(member.list) {
-        Some(Value::Array(list)) => list.clone(),
-        _ => Vec::new(),
-    };
-    let place = list.iter().position(|entry| entry.get("id").and_then(Value::as_str) == Some(&member.id));
-    let from = place.map(|place| list.remove(place));
-    // Leaving a list that we never saw it join is news as well.
-    let unchanged = from == member.entry && from.is_some();
-    list.extend(member.entry.clone());
-    attributes.set(member.list, Value::Array(list));
-    (!unchanged).then(|| (member.list, serde_json::json!({ "from": from, "to": member.entry })))
+/// The time that an attribute says, if it says one.
+pub(super) fn time_in(attributes: &Attributes, name: &str) -> Option<Timestamp> {
+    attributes.get(name)?.as_str()?.parse().ok()
 }
 
 #[cfg(test)]

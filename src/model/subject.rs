@@ -1,4 +1,4 @@
-//! Where an event is published: `live.<platform>.<account>.<noun>.<verb>` (contract §2).
+//! Where an event is published: `live.<platform>.<account>.<noun>.<verb>`.
 
 use super::{ids::AccountName, vocabulary::EventType};
 

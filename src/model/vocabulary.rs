@@ -33,7 +33,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What an event is about (contract §3).
+    /// What an event is about.
     Noun {
         /// One live session: Kollus broadcast, SOOP broadcast, OpenFRESH program, livedigital call.
         Broadcast = "broadcast",
@@ -169,7 +169,7 @@ words! {
 }
 
 impl Noun {
-    /// The verbs of this noun, in the order of contract §3.
+    /// The verbs of this noun, in the order of the vocabulary.
     pub const fn verbs(self) -> &'static [Verb] {
         use Verb::*;
         match self {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::descriptor::CallbackKind;
+use super::{descriptor::CallbackKind, poll::Wake};
 use crate::model::{ContentHash, Observation};
 
 /// A request on a callback URL whose account and token were right. Nothing in it was parsed.
@@ -32,6 +32,8 @@ pub enum Decoded {
         observations: Vec<Observation>,
         /// Names of the oddities met (a misspelt field, an undeclared charset), counted on a metric.
         quirks: Vec<&'static str>,
+        /// What the platform's API could confirm or add.
+        wakes: Vec<Wake>,
     },
 }
 

@@ -52,7 +52,21 @@ impl Form {
         content_type: Option<&str>,
         configured: Option<&'static Encoding>,
     ) -> Result<Self, Malformed> {
-        let pairs = split(body)?;
+        Self::decode_within(VALUE_BYTES_MAX, body, content_type, configured)
+    }
+
+    /// [`Self::decode`] for a form in which a value may have `value_bytes_max` bytes, such as one that holds a
+    /// document.
+    ///
+    /// # Errors
+    /// As [`Self::decode`].
+    pub fn decode_within(
+        value_bytes_max: usize,
+        body: &[u8],
+        content_type: Option<&str>,
+        configured: Option<&'static Encoding>,
+    ) -> Result<Self, Malformed> {
+        let pairs = split(body, value_bytes_max)?;
         let declared = content_type.and_then(declared_charset);
         let named = configured
             .map(|charset| (charset, CharsetSource::Configured))
@@ -140,7 +154,7 @@ impl Form {
 /// A name and a value whose charset is not known yet.
 type RawPair = (Vec<u8>, Vec<u8>);
 
-fn split(body: &[u8]) -> Result<Vec<RawPair>, Malformed> {
+fn split(body: &[u8], value_bytes_max: usize) -> Result<Vec<RawPair>, Malformed> {
     let mut pairs = Vec::new();
     for pair in body.split(|&byte| byte == b'&').filter(|pair| !pair.is_empty()) {
         if pairs.len() == PAIRS_MAX {
@@ -152,8 +166,8 @@ fn split(body: &[u8]) -> Result<Vec<RawPair>, Malformed> {
         if name.len() > NAME_BYTES_MAX {
             return Err(Malformed(format!("the form has a name longer than {NAME_BYTES_MAX} bytes")));
         }
-        if value.len() > VALUE_BYTES_MAX {
-            return Err(Malformed(format!("the form has a value longer than {VALUE_BYTES_MAX} bytes")));
+        if value.len() > value_bytes_max {
+            return Err(Malformed(format!("the form has a value longer than {value_bytes_max} bytes")));
         }
         pairs.push((name, value));
     }

@@ -11,6 +11,8 @@ use super::delivery::Malformed;
 const DEPTH_MAX: usize = 32;
 /// Values of any kind in one document.
 const NODES_MAX: usize = 10_000;
+/// Values in one answer of an API.
+const ANSWER_NODES_MAX: usize = 500_000;
 /// UTF-8 bytes of one string or one key, after its escapes are resolved.
 const STRING_BYTES_MAX: usize = 64 * 1024;
 
@@ -21,9 +23,21 @@ const STRING_BYTES_MAX: usize = 64 * 1024;
 /// 10,000 values, 64 KiB per string), hold a key twice in one object, or a number that 64 bits cannot
 /// hold: an id must not lose digits. The sentence holds no value of the document.
 pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+    parse_within(bytes, NODES_MAX)
+}
+
+/// [`parse`] for what an API answers: lists are long there, so it may hold 500,000 values.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_answer(bytes: &[u8]) -> Result<Value, Malformed> {
+    parse_within(bytes, ANSWER_NODES_MAX)
+}
+
+fn parse_within(bytes: &[u8], nodes_max: usize) -> Result<Value, Malformed> {
     let nodes = Cell::new(0);
     let mut document = serde_json::Deserializer::from_slice(bytes);
-    Bounded { depth: 0, nodes: &nodes }
+    Bounded { depth: 0, nodes: &nodes, nodes_max }
         .deserialize(&mut document)
         .and_then(|value| document.end().map(|()| value))
         .map_err(|error| Malformed::because(format!("the JSON cannot be read: {error}")))
@@ -34,6 +48,7 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
 struct Bounded<'n> {
     depth: usize,
     nodes: &'n Cell<usize>,
+    nodes_max: usize,
 }
 
 impl Bounded<'_> {
@@ -50,8 +65,8 @@ impl<'de> DeserializeSeed<'de> for Bounded<'_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         self.nodes.set(self.nodes.get() + 1);
-        if self.nodes.get() > NODES_MAX {
-            return Err(D::Error::custom(format_args!("it holds more than {NODES_MAX} values")));
+        if self.nodes.get() > self.nodes_max {
+            return Err(D::Error::custom(format_args!("it holds more than {} values", self.nodes_max)));
         }
         deserializer.deserialize_any(self)
     }

@@ -2,14 +2,31 @@
 
 pub mod delivery;
 pub mod descriptor;
+pub mod exchange;
 pub mod form;
 pub mod json;
+pub mod listed;
+pub mod paging;
+pub mod poll;
+pub mod question;
+pub mod seal;
 pub mod settings;
 pub mod signature;
 
 pub use delivery::{Decoded, Delivery, Malformed};
-pub use descriptor::{CallbackKind, Descriptor, Priority, SettingKey, Status};
-pub use settings::AccountSettings;
+pub use descriptor::{
+    Api, BudgetScope, CallbackKind, Descriptor, Limits, OptionKind, Priority, SettingKey, Status, WatchKind,
+    WatchOption,
+};
+pub use exchange::{ApiRequest, ApiResponse, Failure};
+pub use listed::Listed;
+pub use poll::{Coverage, Findings, Listing, Poll, Sighting, SweepTask, Wake, Walk};
+pub use question::{
+    Answer, Asked, BadReply, DecidedBy, Decision, Exchange, NoAnswer, OnNoAnswer, Question, QuestionDocument,
+    Questions, Ruling,
+};
+pub use seal::Seal;
+pub use settings::{AccountSettings, QuestionSettings, WatchSettings};
 pub use signature::{Unverified, Verified};
 
 /// One live-video service. Capabilities are separate: a platform without callbacks has no callback code.
@@ -19,6 +36,16 @@ pub trait Platform: Send + Sync {
 
     /// How it calls us; `None` for a platform without push.
     fn callbacks(&self) -> Option<&dyn Callbacks> {
+        None
+    }
+
+    /// How it asks whether a viewer may; `None` for a platform whose callbacks need no answer.
+    fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+
+    /// How its API is read; `None` for a platform without watches.
+    fn poll(&self) -> Option<&dyn Poll> {
         None
     }
 }

@@ -21,9 +21,16 @@ fn names_end_in_their_unit() {
     for metric in ALL {
         let units: &[&str] = match metric.kind {
             Kind::Counter => &["_total"],
-            Kind::Gauge | Kind::Histogram => {
-                &["_bytes", "_seconds", "_jobs", "_events", "_deliveries", "_connections", "_in_flight"]
-            }
+            Kind::Gauge | Kind::Histogram => &[
+                "_bytes",
+                "_seconds",
+                "_jobs",
+                "_events",
+                "_deliveries",
+                "_connections",
+                "_lists",
+                "_in_flight",
+            ],
         };
         assert!(metric.name.starts_with("livehook_"), "{}", metric.name);
         assert!(units.iter().any(|unit| metric.name.ends_with(unit)), "{} has no unit", metric.name);

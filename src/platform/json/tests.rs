@@ -132,3 +132,11 @@ proptest! {
         let _ = parse(text.as_bytes());
     }
 }
+
+#[test]
+fn an_answer_may_be_longer_than_a_delivery_but_not_endless() {
+    let list = |length: usize| format!("[{}0]", "0,".repeat(length));
+    assert!(parse(list(20_000).as_bytes()).is_err());
+    assert!(parse_answer(list(20_000).as_bytes()).is_ok());
+    assert!(parse_answer(list(500_000).as_bytes()).is_err());
+}

@@ -11,6 +11,7 @@ static CALLBACK: CallbackKind = CallbackKind {
     from_browsers: false,
     emits: &[],
     secret_fields: &[],
+    asks: None,
 };
 
 /// RFC 4231, test cases 1 and 2; and the digest of nothing under an empty key.
