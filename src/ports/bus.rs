@@ -3,6 +3,8 @@
 //! The client connects and reconnects by itself, for ever; [`Bus::link`] tells how it fares. Nothing here
 //! tries again: who calls does, because only it knows what must stay in order.
 
+mod ask;
+mod bucket;
 mod link;
 mod options;
 mod publish;
@@ -18,6 +20,8 @@ use secrecy::ExposeSecret;
 use tokio::sync::watch;
 
 pub use self::{
+    ask::{AskError, Asker, PREFIX as ASK_PREFIX, Request as AskRequest, Stray, StrayKind},
+    bucket::{Bucket, BucketKey},
     link::Link,
     options::{BusOptions, Login, StreamLimits},
     publish::{PubAck, PublishError},
@@ -77,6 +81,16 @@ pub enum BusError {
     /// A stream is not as it must be.
     #[error("{0}")]
     Drift(Drift),
+    /// A bucket is not as it must be.
+    #[error(
+        "the key-value bucket {name} cannot be used because {why}: move it away, and livehook makes it anew"
+    )]
+    Bucket {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// A stream vanished right after it was made.
     #[error("JetStream stream {0} vanished right after it was created; is somebody deleting it?")]
     StreamMissing(JsStream),
@@ -124,6 +138,8 @@ impl Bus {
             .name("livehook")
             .retry_on_initial_connect()
             .max_reconnects(None)
+            // A server that is gone without a word is noticed at the third ping.
+            .ping_interval(Duration::from_secs(10))
             .reconnect_delay_callback(reconnect_delay)
             .request_timeout(Some(options.answer_timeout))
             .event_callback({
@@ -170,13 +186,24 @@ impl Bus {
         }
     }
 
-    /// Waits for the answer to a question, and for what can come instead of it.
+    /// Waits for the answer to a question to JetStream, and for what can come instead of it.
     async fn in_time<T>(&self, answer: impl Future<Output = T>) -> Result<T, BusError> {
+        let is_of_a_stream = |subject: &str| subject.starts_with("$JS.") && !bucket::is_of_a_bucket(subject);
+        self.in_time_unless_denied(is_of_a_stream, answer).await
+    }
+
+    /// The same, for a question that is denied when a publish to one of these subjects is. The server does not say
+    /// which publish it denied, so streams and buckets must not take each other's denials for their own.
+    async fn in_time_unless_denied<T>(
+        &self,
+        is_ours: impl Fn(&str) -> bool,
+        answer: impl Future<Output = T>,
+    ) -> Result<T, BusError> {
         let mut denied = self.events.denied.subscribe();
         let is_denied = async {
             loop {
                 match denied.recv().await {
-                    Ok(subject) if subject.starts_with("$JS.") => return subject,
+                    Ok(subject) if is_ours(&subject) => return subject,
                     Ok(_) => {}
                     // It missed some: then the timeout answers.
                     Err(_) => std::future::pending().await,

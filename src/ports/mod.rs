@@ -1,4 +1,4 @@
-//! The world outside the process: time, randomness, the bus. Made real here and nowhere else.
+//! The world outside the process: time, randomness, HTTP, the bus. Made real here and nowhere else.
 
 pub mod bus;
 pub mod clock;
@@ -10,3 +10,4 @@ pub use bus::{Bus, BusOptions};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::EmbeddedServer;
 pub use entropy::{Entropy, SystemEntropy};
+pub use http::{Http, HttpError, HttpRequest, HttpResponse};

@@ -198,7 +198,7 @@ impl Bus {
     }
 }
 
-fn refused(what: &'static str, answer: &jetstream::Error) -> BusError {
+pub(super) fn refused(what: &'static str, answer: &jetstream::Error) -> BusError {
     match answer.error_code() {
         ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => {
             BusError::NoJetStream
@@ -207,7 +207,7 @@ fn refused(what: &'static str, answer: &jetstream::Error) -> BusError {
     }
 }
 
-fn standing(info: &Info) -> StreamStanding {
+pub(super) fn standing(info: &Info) -> StreamStanding {
     let created = Timestamp::from_nanosecond(info.created.unix_timestamp_nanos()).unwrap_or_default();
     StreamStanding {
         created: created.to_string(),

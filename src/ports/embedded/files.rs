@@ -109,12 +109,13 @@ accounts {{
       {{ user: livehook, password: "{livehook}" }}
       {{
         user: consumer, password: "{consumer}"
-        # Reads everything, and publishes nothing but requests to JetStream.
+        # Reads everything, and publishes nothing but requests to JetStream and replies to questions.
         permissions {{
           publish: {{ allow: [
             "$JS.API.INFO", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST", "$JS.API.STREAM.INFO.*",
             "$JS.API.STREAM.MSG.GET.*", "$JS.API.DIRECT.GET.>", "$JS.API.CONSUMER.>", "$JS.ACK.>", "$JS.FC.>"
           ] }}
+          allow_responses: {{ max: 1, expires: "5s" }}
         }}
       }}
     ]
