@@ -1,19 +1,15 @@
 //! One delivery in one transaction: raw bytes, known state, events.
 
 use jiff::Timestamp;
-use rusqlite::OptionalExtension;
 use tokio::sync::oneshot;
 
 use super::{
     CommitError, DeliveryRecord, Durable,
+    believe::{Speaker, hear},
     write::Unanswered,
     writer::{Job, Session, WriteError},
 };
-use crate::model::{
-    EventType, Known, Previous, Proof, Seen, Via,
-    event::{Event, Origin},
-    judge, reduce, subject,
-};
+use crate::model::{Hearing, Previous, Proof, Seen, judge};
 
 /// How far back an equal delivery counts as an earlier copy of this one.
 const REPEAT_HORIZON_MS: i64 = 72 * 3600 * 1000;
@@ -68,7 +64,7 @@ impl Job for CommitDelivery {
 }
 
 fn commit(session: &mut Session<'_>, record: &DeliveryRecord) -> rusqlite::Result<Written> {
-    let account = session.account_id(&record.account)?;
+    let account = session.account_id(&record.account, record.platform)?;
     let previous = previous_copies(session, account, record)?;
     let seen = judge(&previous, record.received_at, record.retries);
 
@@ -100,34 +96,16 @@ pub(super) fn observe(
     record: &DeliveryRecord,
     seen: Seen,
 ) -> rusqlite::Result<Vec<String>> {
-    let origin = Origin {
-        platform: record.platform,
-        account: record.account.clone(),
-        via: Via::Callback,
+    let hearing = Hearing::Delivery {
+        received_at: record.received_at,
         proof: record.proof,
-        recorded_at: record.received_at,
+        content: record.content,
+        seen,
     };
+    let speaker = Speaker { account, name: &record.account, platform: record.platform };
     let mut event_types = Vec::new();
     for observation in &record.observations {
-        let entity = observation.entity.to_string();
-        let known = load_known(session, account, &entity)?;
-        let (mut next, change) = reduce(known.as_ref(), observation, Some(record.content), seen);
-        let fades = observation.entity.noun.fades();
-        if known.is_none() && fades {
-            // It may have been known and forgotten; rows never repeat, so its revisions do not either.
-            next.revision += session.newest.event;
-        }
-        if known.as_ref() != Some(&next) {
-            write_known(session, account, &entity, &next, fades, record.received_at)?;
-        }
-        if let Some(change) = change {
-            let id =
-                session.mark.event_id(origin.platform, &origin.account, &observation.entity, next.revision);
-            let sequence = session.next_sequence(&origin.account);
-            let event = Event::of(&origin, &id, sequence, observation, &next, &change);
-            write_event(session, account, &entity, &origin, change.event_type, &event)?;
-            event_types.push(change.event_type.to_string());
-        }
+        hear(session, &speaker, observation, &hearing, &mut event_types)?;
     }
     Ok(event_types)
 }
@@ -149,70 +127,6 @@ fn previous_copies(
             Ok(Previous { received_at, is_answered: row.get(1)? })
         })?;
     rows.collect()
-}
-
-fn load_known(session: &Session<'_>, account: i64, entity: &str) -> rusqlite::Result<Option<Known>> {
-    let mut select = session
-        .connection
-        .prepare_cached("SELECT revision, belief FROM known WHERE account = ?1 AND entity = ?2")?;
-    let row =
-        select.query_row((account, entity), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)));
-    let Some((revision, belief)) = row.optional()? else { return Ok(None) };
-    let mut known: Known = serde_json::from_str(&belief).map_err(to_sql_error)?;
-    known.revision = revision.unsigned_abs();
-    Ok(Some(known))
-}
-
-fn write_known(
-    session: &Session<'_>,
-    account: i64,
-    entity: &str,
-    known: &Known,
-    fades: bool,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let belief = serde_json::to_string(known).map_err(to_sql_error)?;
-    let mut upsert = session.connection.prepare_cached(
-        "INSERT INTO known (account, entity, revision, updated_at, fades, belief) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (account, entity) DO UPDATE
-         SET revision = excluded.revision, updated_at = excluded.updated_at, belief = excluded.belief",
-    )?;
-    upsert.execute((account, entity, known.revision as i64, now.as_millisecond(), fades, belief))?;
-    Ok(())
-}
-
-fn write_event(
-    session: &mut Session<'_>,
-    account: i64,
-    entity: &str,
-    origin: &Origin,
-    event_type: EventType,
-    event: &Event,
-) -> rusqlite::Result<()> {
-    let envelope = serde_json::to_vec(event).map_err(to_sql_error)?;
-    let route = subject::route(origin.platform, &origin.account, event_type);
-    let is_playback = event_type.noun().is_playback();
-    let row = session.newest.event + 1;
-    let mut insert = session.connection.prepare_cached(
-        "INSERT INTO event (id, account, route, entity, is_playback, event_id, recorded_at, envelope)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    insert.execute((
-        row as i64,
-        account,
-        route,
-        entity,
-        is_playback,
-        &event.id,
-        event.recordedtime.as_millisecond(),
-        envelope,
-    ))?;
-    session.newest.note(row, is_playback);
-    Ok(())
-}
-
-fn to_sql_error(error: serde_json::Error) -> rusqlite::Error {
-    rusqlite::Error::ToSqlConversionFailure(Box::new(error))
 }
 
 pub(super) fn proof_name(proof: Proof) -> &'static str {
@@ -243,7 +157,7 @@ pub(super) struct Requeue {
 
 impl Job for Requeue {
     fn run(&mut self, session: &mut Session<'_>) -> rusqlite::Result<()> {
-        let account = session.account_id(&self.record.account)?;
+        let account = session.account_id(&self.record.account, self.record.platform)?;
         let mut update = session.connection.prepare_cached(
             "UPDATE delivery SET quarantined = NULL, content = ?2 WHERE id = ?1 AND quarantined IS NOT NULL",
         )?;

@@ -1,17 +1,28 @@
-//! The one database, and the only place with SQL: deliveries, what is known, events, the ledger of PubAcks.
+//! The one database, and the only place with SQL: deliveries, sweeps, what is known, events, the ledger of
+//! PubAcks.
 //!
 //! One thread writes. It commits whatever is waiting in one transaction, fsyncs, and then tells each
 //! waiter; a delivery's [`Durable`] exists only after that. Reads have a connection of their own and see
-//! the latest commit. Methods speak of deliveries, events and PubAcks; no SQL type leaves this module, so
+//! the latest commit. Methods speak of deliveries, sweeps, events and PubAcks; no SQL type leaves this module, so
 //! that another engine can stand behind the same methods.
 
+mod absence;
+mod accounts;
+mod believe;
+mod budget;
+mod checkpoint;
 mod commit;
+mod current;
 mod ledger;
+mod migrate;
 mod newest;
 mod open;
 mod quarantine;
 mod space;
+mod sweep;
 mod types;
+mod unwatched;
+mod watches;
 mod write;
 mod writer;
 
@@ -19,7 +30,7 @@ use std::{
     fs::File,
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
     thread::JoinHandle,
@@ -39,6 +50,8 @@ use space::{Ballast, Trimmed};
 use write::{Unanswered, Write};
 use writer::{Job, QUEUE_MAX, Session, Writer};
 
+use crate::model::{AccountName, EventMark, PlatformId};
+
 /// A handle to the open store; cheap to clone. Dropping the last one ends the writer.
 #[derive(Clone)]
 pub struct Store {
@@ -48,6 +61,13 @@ pub struct Store {
 
 struct Shared {
     reader: Mutex<Connection>,
+    /// Reads as well, for what takes long.
+    comparer: Mutex<Connection>,
+    checkpointer: Mutex<Connection>,
+    mark: EventMark,
+    accounts: Mutex<Vec<(AccountName, PlatformId)>>,
+    /// When livehook began to read platforms, this time.
+    first_sweep_at: OnceLock<Timestamp>,
     newest: NewestSeen,
     failed: watch::Receiver<Option<String>>,
     fullness: AtomicU8,
@@ -96,6 +116,7 @@ impl Store {
         let (jobs, waiting) = mpsc::channel(QUEUE_MAX);
         let (newest, newest_seen) = newest::channels(opened.newest_event);
         let (failed, failed_seen) = watch::channel(None);
+        let mark = opened.mark.clone();
         let writer = Writer {
             connection: opened.writer,
             mark: opened.mark,
@@ -109,6 +130,11 @@ impl Store {
             .map_err(|error| OpenError::Unusable { dir: options.dir.clone(), why: error.to_string() })?;
         let shared = Shared {
             reader: Mutex::new(opened.reader),
+            comparer: Mutex::new(opened.comparer),
+            checkpointer: Mutex::new(opened.checkpointer),
+            mark,
+            accounts: Mutex::default(),
+            first_sweep_at: OnceLock::new(),
             newest: newest_seen,
             failed: failed_seen,
             fullness: AtomicU8::new(0),
@@ -158,6 +184,12 @@ impl Store {
         let job = Requeue { delivery, record, event_types: Vec::new(), waiter };
         self.jobs.send(Box::new(job)).await.map_err(|_| writer_ended())?;
         answer.await.map_err(|_| writer_ended())?
+    }
+
+    /// 16 hexadecimal digits that are equal for equal secrets in this store, and meaningless elsewhere: for
+    /// secrets that are compared and never kept.
+    pub fn fingerprint(&self, secret: &str) -> String {
+        self.shared.mark.fingerprint(secret)
     }
 
     /// Row of the newest committed event; a change wakes the publisher and the readers of the log.
@@ -309,8 +341,8 @@ impl Store {
         Fullness::of_u8(self.shared.fullness.load(Ordering::Relaxed))
     }
 
-    /// Measures the store, deletes what need not be kept any longer, keeps the ballast; to be called every
-    /// few seconds. `Ok((usage, rows deleted))`.
+    /// Measures the store, deletes what need not be kept any longer, empties the log, keeps the ballast; to be called
+    /// every few seconds. `Ok((usage, rows deleted))`.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read or written.
@@ -325,6 +357,7 @@ impl Store {
             move |session: &mut Session<'_>| space::trim(session.connection, now, fullness, has_bus, cursors);
         let (trimmed, cursors) = self.write(trim).await?;
         self.shared.trimmed_to.set(cursors);
+        self.checkpoint().await?;
         let usage = self.measure().await?;
         self.shared.fullness.store(usage.fullness() as u8, Ordering::Relaxed);
         Ok((usage, trimmed))
@@ -344,15 +377,36 @@ impl Store {
         *published = Published { up_to: 0, forgets: published.forgets + 1 };
     }
 
+    fn accounts_now(&self) -> MutexGuard<'_, Vec<(AccountName, PlatformId)>> {
+        self.shared.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.read_with(|shared| &shared.reader, query).await
+    }
+
+    /// As [`Store::read`], for what takes long: nobody who is in a hurry waits behind it.
+    async fn compare<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_with(|shared| &shared.comparer, query).await
+    }
+
+    async fn read_with<T: Send + 'static>(
+        &self,
+        connection: impl FnOnce(&Shared) -> &Mutex<Connection> + Send + 'static,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let shared = Arc::clone(&self.shared);
-        let query = move || query(&shared.reader.lock().unwrap_or_else(PoisonError::into_inner));
+        let query = move || query(&connection(&shared).lock().unwrap_or_else(PoisonError::into_inner));
         match tokio::task::spawn_blocking(query).await {
             Ok(result) => result.map_err(|error| StoreError(error.to_string())),
-            Err(error) => Err(StoreError(format!("reading the store panicked: {error}"))),
+            // What a panic says may hold a piece of what was compared.
+            Err(_) => Err(StoreError("reading the store panicked".to_owned())),
         }
     }
 

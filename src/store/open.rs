@@ -9,16 +9,19 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 
+use super::migrate::{self, SCHEMA_VERSION};
 use crate::model::EventMark;
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 1;
 /// "LvHk": tells our file from any other SQLite database.
 const APPLICATION_ID: i64 = 0x4c76_486b;
 /// How every SQLite database begins.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// A file up to this size is checked page by page at every start; a larger one would delay it too long.
 const FULL_CHECK_BYTES_MAX: u64 = 256 << 20;
+
+/// Memory for pages that the writer has at hand.
+const WRITER_CACHE_KIB: i64 = 16 << 10;
 
 /// Where the store is, and how it may behave.
 #[derive(Clone, Debug)]
@@ -80,6 +83,10 @@ pub enum OpenError {
 pub(super) struct Opened {
     pub(super) writer: Connection,
     pub(super) reader: Connection,
+    /// For comparing sweeps, which takes long.
+    pub(super) comparer: Connection,
+    /// For moving what was committed out of the log.
+    pub(super) checkpointer: Connection,
     pub(super) mark: EventMark,
     pub(super) newest_event: u64,
     /// Held as long as the store is open.
@@ -106,9 +113,10 @@ pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened,
     }
     let writer = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(sqlite)?;
     // Before anything is set: another program's file must stay as it is.
-    check_identity(&writer, &file, dir)?;
+    let version = check_identity(&writer, &file, dir)?;
     configure(&writer, options).map_err(sqlite)?;
     check_integrity(&writer, &file, dir)?;
+    migrate::migrate(&writer, version).map_err(sqlite)?;
     doubt_last_answers(&writer).map_err(sqlite)?;
 
     let mark = writer.query_row("SELECT value FROM meta WHERE name = 'event_mark'", [], |row| row.get(0));
@@ -116,10 +124,28 @@ pub(super) fn open(options: &StoreOptions, new_mark: [u8; 32]) -> Result<Opened,
     let newest_event = writer.query_row("SELECT ifnull(max(id), 0) FROM event", [], |row| row.get(0));
     let newest_event: i64 = newest_event.map_err(sqlite)?;
 
-    let reader = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(sqlite)?;
-    reader.pragma_update(None, "query_only", true).map_err(sqlite)?;
-    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(sqlite)?;
-    Ok(Opened { writer, reader, mark, newest_event: newest_event.unsigned_abs(), lock })
+    let [reader, comparer] = [reader(&file).map_err(sqlite)?, reader(&file).map_err(sqlite)?];
+    let checkpointer = checkpointer(&file, options).map_err(sqlite)?;
+    let newest_event = newest_event.unsigned_abs();
+    Ok(Opened { writer, reader, comparer, checkpointer, mark, newest_event, lock })
+}
+
+fn checkpointer(file: &Path, options: &StoreOptions) -> rusqlite::Result<Connection> {
+    let checkpointer = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    checkpointer.pragma_update(None, "synchronous", synchronous(options))?;
+    Ok(checkpointer)
+}
+
+fn synchronous(options: &StoreOptions) -> &'static str {
+    if options.unsafe_no_fsync { "OFF" } else { "FULL" }
+}
+
+fn reader(file: &Path) -> rusqlite::Result<Connection> {
+    let reader = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    reader.pragma_update(None, "query_only", true)?;
+    reader.set_prepared_statement_cache_capacity(32);
+    reader.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(reader)
 }
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
@@ -135,9 +161,12 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
 
 fn configure(connection: &Connection, options: &StoreOptions) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", if options.unsafe_no_fsync { "OFF" } else { "FULL" })?;
-    // The log's file never shrinks by itself, so it gets a small share of a small bound.
-    let checkpoint_pages = (options.bytes_max / 16 / 4096).clamp(64, 4000);
+    connection.pragma_update(None, "synchronous", synchronous(options))?;
+    // What one large sweep changes should fit in.
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+    // The log's file never shrinks by itself, so it gets a small share of a small bound. It grows so long only if
+    // `checkpoint` does not keep up.
+    let checkpoint_pages = (options.bytes_max / 16 / 4096).clamp(64, 16_000);
     connection.pragma_update(None, "wal_autocheckpoint", checkpoint_pages as i64)?;
     connection.pragma_update(None, "journal_size_limit", (options.bytes_max / 8).min(64 << 20) as i64)?;
     connection.pragma_update(None, "mmap_size", 0)?;
@@ -175,7 +204,8 @@ fn fill(draft: &Path, new_mark: [u8; 32]) -> rusqlite::Result<()> {
     connection.close().map_err(|(_, error)| error)
 }
 
-fn check_identity(connection: &Connection, file: &Path, dir: &Path) -> Result<(), OpenError> {
+/// Returns the version of its schema.
+fn check_identity(connection: &Connection, file: &Path, dir: &Path) -> Result<i64, OpenError> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let sqlite = |error| sqlite_error(file, dir, error);
     let mut beginning = [0; MAGIC.len()];
@@ -187,7 +217,7 @@ fn check_identity(connection: &Connection, file: &Path, dir: &Path) -> Result<()
         return Err(OpenError::Foreign(file.to_owned()));
     }
     match pragma("user_version").map_err(sqlite)? {
-        SCHEMA_VERSION => Ok(()),
+        found if migrate::can_read(found) => Ok(found),
         found if found > SCHEMA_VERSION => Err(OpenError::Newer { dir: dir.to_owned(), found }),
         found => Err(corrupt(file, format!("schema version {found}"))),
     }

@@ -9,7 +9,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
-use super::open::FILE_NAME;
+use super::{believe, open::FILE_NAME};
 use crate::platform::Priority;
 
 /// How full the store is, by what is given up.
@@ -135,8 +135,6 @@ struct Retention {
     untaken_event: SignedDuration,
 }
 
-const VIEWER_KNOWN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 impl Retention {
     fn at(fullness: Fullness) -> Self {
         let hours = SignedDuration::from_hours;
@@ -219,11 +217,7 @@ pub(super) fn trim(
     trimmed += delete(connection, "DELETE FROM event WHERE id = ?1", &old)?;
     delete(connection, "DELETE FROM ledger WHERE event = ?1", &old)?;
 
-    trimmed += connection.execute(
-        "DELETE FROM known WHERE (account, entity) IN
-         (SELECT account, entity FROM known WHERE fades AND updated_at < ?1 LIMIT ?2)",
-        (before(VIEWER_KNOWN_KEPT), SLICE_ROWS as i64),
-    )?;
+    trimmed += believe::forget(connection, now, SLICE_ROWS)?;
     // It gives back one page a step.
     let mut give_back = connection.prepare_cached("PRAGMA incremental_vacuum(500)")?;
     let mut pages = give_back.query([])?;

@@ -1,12 +1,19 @@
 //! What every store must do, on real files: whatever engine stands behind [`Store`], these must pass.
-//! Only [`writing`] and the damage in [`opening`] know that it is SQLite.
+//! Only [`writing`], [`migrating`] and the damage in [`opening`] know that it is SQLite.
 
+mod absences;
 mod commits;
+mod current;
 mod filling;
+mod migrating;
 mod opening;
 mod outbox;
 mod quarantine;
 mod repeats;
+mod sweeps;
+mod unwatched;
+mod watching;
+mod windows;
 mod writing;
 
 use bytes::Bytes;

@@ -1,16 +1,16 @@
 //! What goes into the store and comes out of it. No SQL here.
 
 use bytes::Bytes;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::write::Unanswered;
 
 use crate::{
     model::{
-        AccountName, Attributes, ContentHash, EntityKey, Noun, Observation, PlatformId, Proof, RetrySchedule,
-        Verb, entities::QuarantinedDelivery,
+        AccountName, Attributes, ContentHash, EntityKey, EventId, Known, Noun, Observation, PlatformId,
+        Proof, RetrySchedule, Verb, entities::QuarantinedDelivery,
     },
-    platform::Priority,
+    platform::{Findings, Priority},
 };
 
 /// A delivery to commit: the raw bytes, and what they say.
@@ -125,8 +125,8 @@ pub enum CommitError {
     Failed(String),
 }
 
-/// Any other trouble with the store.
-#[derive(Debug, thiserror::Error)]
+/// Any other trouble with the store. Its text holds nothing of what was to be written.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct StoreError(pub String);
 
@@ -187,4 +187,143 @@ pub struct QuarantinedRow {
     pub content_type: Option<String>,
     /// The body, exactly as it came.
     pub body: Bytes,
+}
+
+/// An account as it is configured.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConfiguredAccount {
+    /// Its name.
+    pub name: AccountName,
+    /// Its platform.
+    pub platform: PlatformId,
+    /// Its watches.
+    pub watches: Vec<&'static str>,
+}
+
+/// An account that was configured once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FormerAccount {
+    /// Its name.
+    pub name: String,
+    /// The platform it was at.
+    pub platform: String,
+    /// When livehook first started without it.
+    pub left_at: Timestamp,
+}
+
+/// A sweep to commit: what it found, compared and written in one transaction.
+#[derive(Clone, Debug)]
+pub struct SweepRecord {
+    /// Whose.
+    pub account: AccountName,
+    /// That account's platform.
+    pub platform: PlatformId,
+    /// The watch.
+    pub watch: &'static str,
+    /// Whether one thing only was read, to confirm a callback: then it says nothing of how the watch fares.
+    pub is_confirmation: bool,
+    /// When the first request was sent.
+    pub began_at: Timestamp,
+    /// When the last answer was there.
+    pub ended_at: Timestamp,
+    /// Requests that it took.
+    pub requests: u32,
+    /// How old answers can be because of the platform's caches.
+    pub stale_for: SignedDuration,
+    /// What it found.
+    pub findings: Findings,
+}
+
+/// What came of a sweep.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct SweepOutcome {
+    /// Types of the events it led to, such as `broadcast.started`.
+    pub event_types: Vec<String>,
+    /// Things that contradict what was learned so recently that the answer may come from a cache, each with the
+    /// time at which to ask again.
+    pub doubts: Vec<(EntityKey, Timestamp)>,
+    /// So much was absent that it is not believed before another sweep says the same.
+    pub is_suspicious: bool,
+    /// How many things were left out, because livehook could not compare them with what it knows.
+    pub passed_over: u32,
+}
+
+/// Failures in a row after which a watch is degraded, which is told.
+pub const DEGRADED_AFTER: u32 = 3;
+
+/// A sweep that failed: nothing changes, but three in a row are told.
+#[derive(Clone, Debug)]
+pub struct FailedSweep {
+    /// Whose.
+    pub account: AccountName,
+    /// That account's platform.
+    pub platform: PlatformId,
+    /// The watch.
+    pub watch: &'static str,
+    /// When it failed.
+    pub at: Timestamp,
+    /// Why, in a sentence that holds nothing out of an answer.
+    pub reason: String,
+    /// What the next process must know of the wait that follows; `None` if it need not wait.
+    pub retry: Option<Retry>,
+}
+
+/// The wait after a failure. It outlives the process, or one that is started again and again would ask each time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Retry {
+    /// When the same may be asked again.
+    pub at: Timestamp,
+    /// Time does not mend the failure.
+    pub is_lasting: bool,
+    /// Fingerprint of where and with which credentials was asked: whoever changes them need not wait.
+    pub asked_as: String,
+}
+
+/// How a watch fares.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct WatchStanding {
+    /// What the last sweep left for the next.
+    pub cursor: Option<serde_json::Value>,
+    /// When the last sweep succeeded.
+    pub last_success_at: Option<Timestamp>,
+    /// Requests it took.
+    pub last_requests: u32,
+    /// When the last sweep failed.
+    pub last_failure_at: Option<Timestamp>,
+    /// Why.
+    pub last_failure: Option<String>,
+    /// Sweeps that failed in a row; 0 when the last one succeeded.
+    pub failures: u32,
+    /// The wait after the last failure; `None` when the last sweep succeeded.
+    pub retry: Option<Retry>,
+}
+
+/// An entity as the bucket of current state shows it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CurrentEntity {
+    /// Whose.
+    pub account: String,
+    /// That account's platform.
+    pub platform: String,
+    /// Whether that account is not configured any more.
+    pub is_former: bool,
+    /// What it is.
+    pub entity: EntityKey,
+    /// What is known of it, without the parts that only the reducer needs.
+    pub known: Known,
+    /// Id of the event that told of its latest revision.
+    pub event_id: EventId,
+    /// When that was.
+    pub updated_at: Timestamp,
+}
+
+/// How far a bucket of current state has been brought.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mirror {
+    /// Every event up to this row is in it.
+    pub row: u64,
+    /// When the bucket was created, RFC 3339.
+    pub created: String,
+    /// The highest sequence that the bucket gave to what was put into it.
+    pub js_sequence: u64,
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, watch};
 
 use super::{
@@ -100,8 +100,9 @@ impl From<WriteError> for StoreError {
 
 /// An account as the writer keeps it between jobs.
 pub(super) struct Account {
-    pub(super) id: i64,
-    pub(super) sequence: u64,
+    id: i64,
+    platform: String,
+    sequence: u64,
     is_changed: bool,
 }
 
@@ -114,25 +115,27 @@ pub(super) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// The account's row; made when it is first used.
-    pub(super) fn account_id(&mut self, name: &AccountName) -> rusqlite::Result<i64> {
-        if let Some(account) = self.accounts.get(name) {
+    /// The account's row; made when it is first used, and told which platform the account is at.
+    pub(super) fn account_id(&mut self, name: &AccountName, platform: &str) -> rusqlite::Result<i64> {
+        if let Some(account) = self.accounts.get(name)
+            && account.platform == platform
+        {
             return Ok(account.id);
         }
-        let found = self
+        // What is kept of the account may be newer than its row.
+        self.write_sequences()?;
+        let upsert = "INSERT INTO account (name, platform) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET platform = excluded.platform
+             RETURNING id, sequence";
+        let (id, sequence) = self
             .connection
-            .query_row("SELECT id, sequence FROM account WHERE name = ?1", [name.as_str()], |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)?))
-            })
-            .optional()?;
-        let (id, sequence) = match found {
-            Some(found) => found,
-            None => {
-                self.connection.execute("INSERT INTO account (name) VALUES (?1)", [name.as_str()])?;
-                (self.connection.last_insert_rowid(), 0)
-            }
+            .query_row(upsert, (name.as_str(), platform), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+        let account = Account {
+            id,
+            platform: platform.to_owned(),
+            sequence: sequence.unsigned_abs(),
+            is_changed: false,
         };
-        let account = Account { id, sequence: sequence.unsigned_abs(), is_changed: false };
         self.accounts.insert(name.clone(), account);
         Ok(id)
     }

@@ -2,10 +2,14 @@
 
 use std::fs;
 
-use super::*;
+use super::{
+    sweeps::{broadcasts, sweep},
+    *,
+};
 use crate::{
     model::{Verb, entities::Playback},
-    store::{CommitError, Fullness},
+    platform::Sighting,
+    store::{CommitError, Fullness, SweepRecord},
 };
 
 /// A delivery of half a mebibyte that says nothing.
@@ -83,6 +87,26 @@ async fn the_smallest_store_goes_on_as_long_as_old_rows_may_go() {
         rig.tidy(now).await;
         assert!(rig.store.fullness() < Fullness::Shedding, "day {day}: {:?}", rig.store.fullness());
     }
+}
+
+/// Otherwise the writer would have to do it, and callbacks would wait.
+#[tokio::test]
+async fn what_is_much_in_the_log_is_moved_into_the_file_beside_the_writer() {
+    let rig = Rig::new();
+    let bytes = || fs::metadata(rig.options.dir.join("livehook.sqlite")).unwrap().len();
+    let log_bytes = || fs::metadata(rig.options.dir.join("livehook.sqlite-wal")).unwrap().len();
+    for nth in 0..40 {
+        let _ = rig.store.commit(large(nth, Priority::High)).await.unwrap();
+    }
+    assert!(bytes() < 1 << 20 && log_bytes() > 20 << 20);
+    rig.store.tidy(noon()).await.unwrap();
+    assert!(bytes() > 20 << 20);
+    // The log begins anew.
+    let before = log_bytes();
+    for nth in 40..60 {
+        let _ = rig.store.commit(large(nth, Priority::High)).await.unwrap();
+    }
+    assert_eq!(log_bytes(), before);
 }
 
 #[tokio::test]
@@ -249,4 +273,68 @@ async fn an_event_is_kept_for_three_days_from_its_puback_however_long_it_waited(
     assert_eq!(rig.envelopes().await.len(), 2);
     rig.tidy(hours(173)).await;
     assert_eq!(rig.envelopes().await.len(), 1);
+}
+
+/// As many days after noon.
+fn day(day: i64) -> Timestamp {
+    noon() + hours(24 * day)
+}
+
+#[tokio::test]
+async fn broadcasts_that_are_over_are_forgotten_after_a_month() {
+    let rig = Rig::new();
+    let said = vec![broadcast("over", Phase::Ended), broadcast("on air", Phase::Live)];
+    let _ = rig.store.commit(saying("both", said)).await.unwrap();
+    rig.commit_the_newest().await;
+    assert_eq!(rig.tidy(day(29)).await, 1, "the delivery");
+    assert_eq!(rig.tidy(day(31)).await, 1, "the broadcast that is over");
+    assert_eq!(rig.tidy(day(999)).await, 0, "the other goes on");
+    // It begins above all revisions that it had: its next event has an id of its own.
+    let again = at(day(32), saying("again", vec![broadcast("over", Phase::Ended)]));
+    assert_eq!(rig.store.commit(again).await.unwrap().event_types(), ["broadcast.ended"]);
+    let events = rig.events().await;
+    assert_eq!(events[0].entity, events[2].entity);
+    assert_ne!(events[0].event_id, events[2].event_id);
+}
+
+/// Platforms list what was on air long ago. It would be news each month.
+#[tokio::test]
+async fn broadcasts_that_are_over_are_known_as_long_as_they_stand_in_a_list() {
+    let rig = Rig::new();
+    let mut of_old = broadcasts(0, &["b1"]);
+    of_old.findings.sightings[0].observation.phase = Some(Phase::Ended);
+    assert_eq!(rig.swept(of_old.clone()).await, ["broadcast.discovered"]);
+    for month in 1..5 {
+        rig.tidy(day(31 * month)).await;
+        let began_at = day(31 * month);
+        let again = SweepRecord { began_at, ..of_old.clone() };
+        assert_eq!(rig.swept(again).await, [""; 0]);
+    }
+    for month in 5..7 {
+        assert_eq!(rig.swept(SweepRecord { began_at: day(31 * month), ..broadcasts(0, &[]) }).await, [""; 0]);
+    }
+    assert_eq!(rig.tidy(day(31 * 7)).await, 1);
+}
+
+/// A sweep that shows the comment with this id, which stands in no list.
+fn comment(now: Timestamp) -> SweepRecord {
+    let observation = Observation::of(EntityKey::new(Noun::Comment, "c1"));
+    let mut record = sweep("comments", 0);
+    record.began_at = now;
+    record.findings.sightings = vec![Sighting::of(observation, now)];
+    record
+}
+
+#[tokio::test]
+async fn comments_are_forgotten_a_week_after_they_were_last_seen() {
+    let rig = Rig::new();
+    assert_eq!(rig.swept(comment(day(0))).await, ["comment.created"]);
+    for today in 1..30 {
+        assert_eq!(rig.swept(comment(day(today))).await, [""; 0]);
+        assert_eq!(rig.tidy(day(today)).await, 0, "day {today}");
+    }
+    assert_eq!(rig.tidy(day(37)).await, 1);
+    assert_eq!(rig.swept(comment(day(38))).await, ["comment.created"]);
+    let events = rig.events().await;
+    assert_ne!(events[0].event_id, events[1].event_id);
 }

@@ -10,7 +10,7 @@ use std::{
 use rusqlite::Connection;
 
 use super::*;
-use crate::store::OpenError;
+use crate::store::{OpenError, migrate::SCHEMA_VERSION};
 
 impl Rig {
     fn file(&self) -> PathBuf {
@@ -115,9 +115,9 @@ async fn a_directory_that_cannot_be_used_is_named() {
 #[tokio::test]
 async fn a_file_of_a_later_version_is_refused() {
     let ended = Ended::with_rows().await;
-    ended.sqlite("PRAGMA user_version = 2");
+    ended.sqlite(&format!("PRAGMA user_version = {}", SCHEMA_VERSION + 1));
     let refusal = ended.refusal_of(&fs::read(&ended.file).unwrap());
-    assert!(matches!(refusal, OpenError::Newer { found: 2, .. }), "{refusal}");
+    assert!(matches!(refusal, OpenError::Newer { found, .. } if found == SCHEMA_VERSION + 1), "{refusal}");
     assert_says(&refusal, &ended.options, "run the newer livehook");
 }
 

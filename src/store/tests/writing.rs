@@ -49,7 +49,7 @@ impl Rig {
 
     /// Keeps the writer busy until the returned sender is dropped: what is handed over meanwhile waits, and
     /// is then written as one batch.
-    fn stall(&self) -> blocking::Sender<()> {
+    pub(super) fn stall(&self) -> blocking::Sender<()> {
         let (release, released) = blocking::channel();
         let (tell, is_busy) = blocking::channel();
         drop(self.hand_over(move |_| {
