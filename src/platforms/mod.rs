@@ -5,9 +5,12 @@ use crate::platform::Platform;
 pub mod kollus;
 pub mod livedigital;
 pub mod loopback;
+pub mod openfresh;
+pub mod soop;
 
 /// Every platform that livehook speaks with.
-pub static ALL: &[&dyn Platform] = &[&kollus::Kollus, &livedigital::Livedigital, &loopback::Loopback];
+pub static ALL: &[&dyn Platform] =
+    &[&kollus::Kollus, &soop::Soop, &openfresh::Openfresh, &livedigital::Livedigital, &loopback::Loopback];
 
 /// The platform with this id.
 pub fn find(id: &str) -> Option<&'static dyn Platform> {

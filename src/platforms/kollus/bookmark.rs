@@ -4,16 +4,20 @@ use serde_json::Value;
 
 use super::{
     progress,
+    pseudonym::Pseudonyms,
     wire::{Fields, base_key, instant, joined_id, number, plain_number},
 };
 use crate::{
     model::{Attributes, EntityKey, Noun, Observation, Verb, entities},
-    platform::Malformed,
+    platform::{AccountSettings, Malformed},
 };
 
 /// `bookmark`.
-pub fn of(fields: &mut Fields<'_>) -> Result<Observation, Malformed> {
-    let client_user_id = fields.identity_if_any("client_user_id")?;
+pub fn of(fields: &mut Fields<'_>, account: &AccountSettings) -> Result<Observation, Malformed> {
+    let pseudonyms = Pseudonyms::of_account(account);
+    let client_user_id = fields.identity_if_any("client_user_id")?.map(|id| {
+        pseudonyms.map_or_else(|| id.clone(), |pseudonyms| pseudonyms.of_id("client_user_id", &id))
+    });
     let upload_file_key = fields.identity_if_any("upload_file_key")?;
     let media_content_key = fields.identity_if_any("media_content_key")?;
     let position = fields.identity_if_any("position")?;
@@ -37,7 +41,9 @@ pub fn of(fields: &mut Fields<'_>) -> Result<Observation, Malformed> {
         attributes: Attributes::of(&entities::Bookmark {
             client_user_id,
             content_id: content_key.map(str::to_owned),
-            media_content_key,
+            // What the customer adds to it may be a person's id.
+            media_content_key: media_content_key
+                .map(|key| if pseudonyms.is_some() { base_key(&key).to_owned() } else { key }),
             position_seconds,
             title: fields.take("value"),
             label: fields.take("label"),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::wire::{
-    Fields, base_key, belongs_to, instant, joined_id, number, plain_number, remove_secrets, text,
+use super::{
+    pseudonym::Pseudonyms,
+    wire::{Fields, base_key, belongs_to, instant, joined_id, number, plain_number, remove_secrets, text},
 };
 use crate::{
     model::{Attributes, EntityKey, Noun, Observation, Rules, Verb, entities::Playback},
@@ -45,7 +46,8 @@ pub const WELL_KNOWN: &[(&str, &str)] = &[
 /// `vod-progress` and `live-progress`; `kind` is `vod` or `live`.
 pub fn of(fields: &mut Fields<'_>, kind: &str, account: &AccountSettings) -> Result<Observation, Malformed> {
     let (document_field, document) = take_document(fields).unzip();
-    let mut figures = Figures { document: document.unwrap_or_default(), fields, account };
+    let pseudonyms = Pseudonyms::of_account(account);
+    let mut figures = Figures { document: document.unwrap_or_default(), fields, account, pseudonyms };
     if let Some(owner) = figures.document.pointer_mut("/user_info/content_provider_key").map(Value::take) {
         belongs_to(account, &text(&owner).unwrap_or_default())?;
     }
@@ -56,15 +58,21 @@ pub fn of(fields: &mut Fields<'_>, kind: &str, account: &AccountSettings) -> Res
     let media_content_key = figures.text("media_content_key", &["/content_info/media_content_key"]);
     let start_at =
         figures.text("started_at", &["/content_info/start_at"]).map(|start_at| plain_number(&start_at));
+    let base_media_content_key = media_content_key.as_deref().map(base_key).map(str::to_owned);
     let playback = Playback {
         kind: Some(kind.to_owned()),
-        client_user_id: figures.text("client_user_id", &["/user_info/client_user_id"]),
-        player_id: figures.text("player_id", &["/user_info/player_id"]),
-        hardware_id: figures.text("hardware_id", &["/user_info/hardware_id"]),
+        client_user_id: figures.id("client_user_id", "/user_info/client_user_id"),
+        player_id: figures.id("player_id", "/user_info/player_id"),
+        hardware_id: figures.id("hardware_id", "/user_info/hardware_id"),
         device: figures.text("device", &["/user_info/device", "/user_info/device_name"]),
         host_name: figures.text("host_name", &["/user_info/host_name"]),
-        base_media_content_key: media_content_key.as_deref().map(base_key).map(str::to_owned),
-        media_content_key,
+        // What the customer adds to it may be a person's id.
+        media_content_key: if figures.pseudonyms.is_some() {
+            base_media_content_key.clone()
+        } else {
+            media_content_key
+        },
+        base_media_content_key,
         channel_id: figures.text("channel_id", &["/content_info/channel_key"]),
         encoding_profile: figures.text("encoding_profile", &["/content_info/encoding_profile"]),
         status: figures.text("status", &[]),
@@ -78,6 +86,7 @@ pub fn of(fields: &mut Fields<'_>, kind: &str, account: &AccountSettings) -> Res
         show_seconds: figures.number("show_seconds", &["/content_info/showtime"]),
         blocks: figures.find("blocks", &["/block_info"], structure),
         user_values: figures.user_values(),
+        ..Playback::default()
     };
 
     let rest = pruned(figures.document);
@@ -126,9 +135,16 @@ struct Figures<'a, 'f> {
     document: Value,
     fields: &'a mut Fields<'f>,
     account: &'a AccountSettings,
+    pseudonyms: Option<Pseudonyms<'a>>,
 }
 
 impl<'a> Figures<'a, '_> {
+    /// What identifies a viewer or a device, as it may be published.
+    fn id(&mut self, attribute: &str, pointer: &str) -> Option<String> {
+        let id = self.text(attribute, &[pointer])?;
+        Some(self.pseudonyms.map_or_else(|| id.clone(), |pseudonyms| pseudonyms.of_id(attribute, &id)))
+    }
+
     fn text(&mut self, attribute: &str, pointers: &[&str]) -> Option<String> {
         self.find(attribute, pointers, text)
     }
@@ -211,7 +227,8 @@ pub fn flat_user_values(fields: &mut Fields<'_>) -> Option<BTreeMap<String, Valu
     (!values.is_empty()).then_some(values)
 }
 
-fn is_index(text: &str) -> bool {
+/// The number of a user value: one or two digits.
+pub fn is_index(text: &str) -> bool {
     (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -226,7 +243,7 @@ fn structure(value: &Value) -> Option<Value> {
 }
 
 /// The many ways in which Kollus says nothing; PHP writes `[]` for an empty object.
-fn is_empty(value: &Value) -> bool {
+pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -63,7 +63,7 @@ pub fn channel_join(fields: &mut Fields<'_>) -> Result<Observation, Malformed> {
     Ok(Observation {
         told: Some(Verb::ChannelJoined),
         attributes: names(fields),
-        member: Some(Member { list: "channels", id: channel_key, entry: Some(json!(entry)) }),
+        member: Some(Box::new(Member { list: "channels", id: channel_key, entry: Some(json!(entry)) })),
         ..Observation::of(content)
     })
 }
@@ -76,7 +76,7 @@ pub fn channel_leave(fields: &mut Fields<'_>) -> Result<Observation, Malformed> 
     Ok(Observation {
         told: Some(Verb::ChannelLeft),
         attributes: names(fields),
-        member: Some(Member { list: "channels", id: channel_key, entry: None }),
+        member: Some(Box::new(Member { list: "channels", id: channel_key, entry: None })),
         ..Observation::of(content)
     })
 }

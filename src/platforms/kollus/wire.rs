@@ -14,11 +14,12 @@ use crate::{
 };
 
 /// The two names of the service account's key: live callbacks say the first, the others the second.
-const OWNER_FIELDS: [&str; 2] = ["service_account_key", "content_provider_key"];
+pub const OWNER_FIELDS: [&str; 2] = ["service_account_key", "content_provider_key"];
 
 /// A field or JSON member with one of these in its name is never published.
-const SECRET_WORDS: [&str; 9] = [
+const SECRET_WORDS: [&str; 10] = [
     "stream_key",
+    "session_key",
     "streamkey",
     "security_key",
     "user_key",
@@ -134,10 +135,10 @@ impl<'f> Fields<'f> {
             if value.is_null() {
                 continue;
             }
-            let value = match rest.get(&name) {
+            let value = match rest.get(&name).map(Value::from) {
                 None => value,
-                Some(Value::Array(earlier)) => Value::Array(earlier.iter().cloned().chain([value]).collect()),
-                Some(earlier) => Value::Array(vec![earlier.clone(), value]),
+                Some(Value::Array(earlier)) => Value::Array(earlier.into_iter().chain([value]).collect()),
+                Some(earlier) => Value::Array(vec![earlier, value]),
             };
             rest.set(&name, value);
         }
@@ -157,7 +158,8 @@ pub fn belongs_to(account: &AccountSettings, owner: &str) -> Result<(), Malforme
     ))
 }
 
-fn is_secret(name: &str) -> bool {
+/// Whether a field of this name is never published.
+pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_WORDS.iter().any(|word| name.contains(word))
 }
@@ -193,9 +195,15 @@ pub fn joined_id<const N: usize>(parts: [(&str, Option<&str>); N]) -> Result<Str
         if part.len() > IDENTITY_BYTES_MAX || part.chars().any(char::is_control) {
             return Err(Malformed(format!("the {name} is too long or has control characters")));
         }
-        id.push(part.replace('%', "%25").replace('/', "%2F"));
+        id.push(part.to_owned());
     }
-    Ok(id.join("/"))
+    Ok(joined(id))
+}
+
+/// Joins parts of an id by `/` so that no two lists give the same.
+pub fn joined(parts: impl IntoIterator<Item = String>) -> String {
+    let escaped = parts.into_iter().map(|part| part.replace('%', "%25").replace('/', "%2F"));
+    escaped.collect::<Vec<_>>().join("/")
 }
 
 /// Text that says something; Kollus's numbers may be text and its text numbers.

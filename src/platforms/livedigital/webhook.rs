@@ -3,17 +3,15 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 
+use super::{Livedigital, is_space_id};
 use crate::{
     model::{Attributes, ContentHash, EntityKey, Noun, Observation, Phase, Rules, Verb, entities},
     platform::{
-        AccountSettings, Callbacks, Decoded, Delivery, Malformed, Unverified, Verified, json, signature,
+        AccountSettings, Callbacks, Decoded, Delivery, Malformed, Unverified, Verified, Wake, json, signature,
     },
 };
 
-/// The one callback of livedigital.
-pub(super) struct Webhook;
-
-impl Callbacks for Webhook {
+impl Callbacks for Livedigital {
     fn verify<'d>(
         &self,
         delivery: &'d Delivery,
@@ -42,6 +40,7 @@ impl Callbacks for Webhook {
         };
         check_space(&body, account)?;
         let content = ContentHash::of_bytes(bytes);
+        let wakes = wakes(&body);
         let observation = match required(&body, "eventName")? {
             "call_started" => call(body, Verb::Started, Phase::Live)?,
             "call_finished" => call(body, Verb::Ended, Phase::Ended)?,
@@ -51,7 +50,7 @@ impl Callbacks for Webhook {
             "record_aborted" => recording(body, Phase::Aborted)?,
             _ => notice(body, content, delivery.callback.name),
         };
-        Ok(Decoded::Observed { content, observations: vec![observation], quirks: Vec::new() })
+        Ok(Decoded::Observed { content, observations: vec![observation], quirks: Vec::new(), wakes })
     }
 
     fn stage(&self, sample: Vec<u8>, account: &AccountSettings) -> Vec<u8> {
@@ -115,6 +114,19 @@ fn recording(mut body: Map<String, Value>, phase: Phase) -> Result<Observation, 
     })
 }
 
+/// The call has no id and no time here, a recording no size: the room's lists have.
+fn wakes(body: &Map<String, Value>) -> Vec<Wake> {
+    let watches: &[_] = match text(body, "eventName") {
+        Some("call_started" | "call_finished") => &["calls"],
+        Some("record_started" | "record_finished" | "record_failed" | "record_aborted") => &["records"],
+        _ => return Vec::new(),
+    };
+    match (text(body, "spaceId"), text(body, "roomId")) {
+        (Some(space_id), Some(room_id)) => vec![Wake { watches, target: format!("{space_id}/{room_id}") }],
+        _ => Vec::new(),
+    }
+}
+
 /// An event name that we do not know. Each content is an entity of its own, so that its retry is noticed.
 fn notice(body: Map<String, Value>, content: ContentHash, callback: &str) -> Observation {
     let attributes = entities::Notice {
@@ -132,8 +144,7 @@ fn notice(body: Map<String, Value>, content: ContentHash, callback: &str) -> Obs
 /// When the account is configured with the id of its space, nothing is believed of another one.
 fn check_space(body: &Map<String, Value>, account: &AccountSettings) -> Result<(), Malformed> {
     let ours = account.service_account.as_str();
-    let is_id = ours.len() == 24 && ours.bytes().all(|digit| digit.is_ascii_hexdigit());
-    if is_id && text(body, "spaceId").is_none_or(|theirs| !theirs.eq_ignore_ascii_case(ours)) {
+    if is_space_id(ours) && text(body, "spaceId").is_none_or(|theirs| !theirs.eq_ignore_ascii_case(ours)) {
         return Err(Malformed::because("the spaceId is not the one in the account's service_account"));
     }
     Ok(())

@@ -37,9 +37,12 @@ static DESCRIPTOR: Descriptor = Descriptor {
             EventType::of(Noun::Playback, Verb::Progressed),
         ],
         secret_fields: &[],
+        asks: None,
     }],
     // Nobody retries here: the same again is the same again, unless it comes within the minute.
     retries: RetrySchedule { answer_seconds: 5, windows: &[] },
+    api: None,
+    watches: &[],
     settings: &[],
 };
 
@@ -68,6 +71,7 @@ impl Callbacks for Loopback {
             content: ContentHash::of_bytes(&delivery.body),
             observations: vec![said.observation()?],
             quirks: Vec::new(),
+            wakes: Vec::new(),
         })
     }
 }

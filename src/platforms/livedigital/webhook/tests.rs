@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
@@ -17,11 +15,8 @@ const SPACE: &str = "64a1efb0b7e4d90012ab34aa";
 
 fn account(service_account: &str, webhook_secret: Option<&str>) -> AccountSettings {
     AccountSettings {
-        name: AccountName::parse("space-1").unwrap(),
-        service_account: service_account.to_owned(),
         webhook_secret: webhook_secret.map(Into::into),
-        progress_fields: BTreeMap::new(),
-        charset: None,
+        ..AccountSettings::new(AccountName::parse("space-1").unwrap(), service_account)
     }
 }
 
@@ -42,13 +37,13 @@ fn envelope(body: &str, signed: &str) -> Delivery {
 }
 
 fn verify(delivery: &Delivery) -> Result<Proof, Unverified> {
-    Webhook.verify(delivery, &account("space-1", Some(SECRET))).map(|verified| verified.proof())
+    Livedigital.verify(delivery, &account("space-1", Some(SECRET))).map(|verified| verified.proof())
 }
 
 fn decode(body: &str, service_account: &str) -> Result<Decoded, Malformed> {
     let delivery = envelope(body, body);
     let account = account(service_account, Some(SECRET));
-    Webhook.decode(&Webhook.verify(&delivery, &account).unwrap(), &account)
+    Livedigital.decode(&Livedigital.verify(&delivery, &account).unwrap(), &account)
 }
 
 #[test]
@@ -83,7 +78,8 @@ fn further_keys_beside_the_signed_body_mean_nothing() {
 
 #[test]
 fn without_a_secret_nobody_is_believed() {
-    let unverified = Webhook.verify(&envelope("{}", "{}"), &account("space-1", None)).map(|it| it.proof());
+    let unverified =
+        Livedigital.verify(&envelope("{}", "{}"), &account("space-1", None)).map(|it| it.proof());
     assert_eq!(unverified, Err(Unverified("the account has no webhook_secret")));
 }
 
@@ -106,4 +102,23 @@ fn every_space_is_ours_when_the_configured_name_is_no_id() {
         assert!(decode(r#"{"eventName":"call_started","roomId":"r","spaceId":"s"}"#, name).is_ok(), "{name}");
         assert!(decode(r#"{"eventName":"call_started","roomId":"r"}"#, name).is_ok(), "{name}");
     }
+}
+
+#[test]
+fn what_the_api_can_confirm_is_read_soon() {
+    let wakes = |body: &str| match decode(body, "space-1") {
+        Ok(Decoded::Observed { wakes, .. }) => wakes,
+        other => panic!("{other:?}"),
+    };
+    let body =
+        |event: &str| format!(r#"{{"eventName":"{event}","roomId":"r","spaceId":"{SPACE}","recordId":"f"}}"#);
+    let target = || format!("{SPACE}/r");
+    for event in ["call_started", "call_finished"] {
+        assert_eq!(wakes(&body(event)), [Wake { watches: &["calls"], target: target() }], "{event}");
+    }
+    for event in ["record_started", "record_finished", "record_failed", "record_aborted"] {
+        assert_eq!(wakes(&body(event)), [Wake { watches: &["records"], target: target() }], "{event}");
+    }
+    assert_eq!(wakes(&body("room_painted")), []);
+    assert_eq!(wakes(r#"{"eventName":"call_started","roomId":"r"}"#), []);
 }
