@@ -1,6 +1,8 @@
 //! Wires configuration, ports, store and workers; supervises; drains.
 
+mod asking;
 mod housekeeping;
+mod supervise;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -10,11 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{self, Config},
+    current::Mirroring,
     health::{Condition, Health},
-    ingest::{Ingest, Receivers},
+    ingest::{Ingest, Receiver, Receivers, WakeSink},
     outbox::Publisher,
-    ports::{Bus, BusOptions, Clock, EmbeddedServer, Entropy, bus::BusError},
-    store::{OpenError, Store, WriterThread},
+    poll::{self, Board, Poller},
+    ports::{Bus, BusOptions, Clock, EmbeddedServer, Entropy, Http, bus::BusError},
+    store::{ConfiguredAccount, OpenError, Store, StoreError, WriterThread},
     web::{self, AdminContext, AllowedHosts, Limits, PublicContext},
 };
 
@@ -25,6 +29,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Where random bytes come from.
     pub entropy: Arc<dyn Entropy>,
+    /// How platforms' APIs are asked.
+    pub http: Arc<dyn Http>,
 }
 
 /// Why the service could not start, or ended by itself.
@@ -66,6 +72,7 @@ pub struct App {
     pub bus_options: Option<BusOptions>,
     drain: Duration,
     health: Health,
+    board: Board,
     store: Store,
     writer: WriterThread,
     stop: CancellationToken,
@@ -73,22 +80,25 @@ pub struct App {
     draining: CancellationToken,
     /// No more events are loaded for the bus; the admin listener ends.
     ending: CancellationToken,
-    workers: Vec<(&'static str, JoinHandle<()>)>,
-    listeners: Vec<(&'static str, JoinHandle<()>)>,
+    /// What works with the store shall end: with everything, or alone when the store failed.
+    idling: CancellationToken,
+    /// What works with the store.
+    workers: Vec<Task>,
+    /// What serves: the public listener first, the admin listener, the recording of what players were answered.
+    servers: Vec<Task>,
+    /// Whether players ask, so that there is work without the store.
+    is_asked: bool,
+    metrics: PrometheusHandle,
     embedded: Option<EmbeddedServer>,
 }
 
+/// A task with its name in messages.
+type Task = (&'static str, JoinHandle<()>);
+
 impl App {
-    /// What a consumer types to see the events of the embedded bus; `None` if there is no embedded bus.
-    pub fn subscribe_command(&self) -> Option<String> {
-        let embedded = self.embedded.as_ref()?;
-        let (user, _) = embedded.consumer();
-        let file = embedded.consumer_password_file();
-        let (url, subject) = (embedded.url(), format!("{}.>", self.subject_prefix()));
-        Some(format!(
-            "nats --server {url} --user {user} --password \"$(cat {})\" sub '{subject}'",
-            file.display()
-        ))
+    /// How the reading of platforms' APIs fares.
+    pub fn board(&self) -> Board {
+        self.board.clone()
     }
 
     /// Starts everything; returns when both listeners accept connections.
@@ -103,25 +113,35 @@ impl App {
         ports.entropy.fill(&mut event_mark);
         let (store, writer) = Store::open(config.store, event_mark)?;
         health.report("store", Condition::Ok);
+        // Before anybody looks at what is known.
+        store
+            .register_accounts(configured(&config.receivers, &config.polled), ports.clock.now())
+            .await
+            .map_err(unwritable)?;
 
         let (embedded, bus_options) = bus_options(config.bus, &ports, &health).await?;
         let public = listen("http.public_listen", config.http.public_listen).await?;
         let admin = listen("http.admin_listen", config.http.admin_listen).await?;
         let (public_addr, admin_addr) = (local_addr(&public.1)?, local_addr(&admin.1)?);
 
+        let ending = CancellationToken::new();
         let mut app = Self {
             public_addr,
             admin_addr,
             bus_options,
             drain: config.http.drain,
             health: health.clone(),
+            board: Board::default(),
             store: store.clone(),
             writer,
             stop: CancellationToken::new(),
             draining: CancellationToken::new(),
-            ending: CancellationToken::new(),
+            idling: ending.child_token(),
+            ending,
             workers: Vec::new(),
-            listeners: Vec::new(),
+            servers: Vec::new(),
+            is_asked: false,
+            metrics: metrics.clone(),
             embedded,
         };
         app.start_publisher(&ports).await?;
@@ -132,11 +152,33 @@ impl App {
                 Arc::clone(&ports.clock),
                 health,
                 metrics.clone(),
-                app.ending.clone(),
+                app.idling.clone(),
             ),
         );
 
+        for poll::Account { platform, settings, base_url, .. } in &config.polled {
+            let watches = settings.watches.keys().copied().collect::<Vec<_>>().join(", ");
+            let id = platform.descriptor().id;
+            tracing::info!("{id}/{} is read at {base_url}: {watches}", settings.name);
+        }
+        let poller = Poller::new(
+            config.polled,
+            store.clone(),
+            Arc::clone(&ports.http),
+            Arc::clone(&ports.clock),
+            Arc::clone(&ports.entropy),
+            app.health.clone(),
+        );
+        let wakes = poller.wakes();
+        app.board = poller.board();
+        let wake: WakeSink = Arc::new(move |account, wake| wakes.wake(account, wake));
+        let idling = app.idling.clone();
+        app.work("the poller", poller.run(idling));
+
+        let (desk, recording) = app.desk(&config.receivers, &ports).await?;
+        let recording = recording.run(app.ending.clone());
         let ingest = Ingest::new(Receivers::new(config.receivers), store.clone(), Arc::clone(&ports.clock));
+        let ingest = ingest.waking(wake);
         let limits = Limits {
             connections_max: config.http.connections_max,
             connections_per_ip_max: config.http.connections_per_ip_max,
@@ -144,24 +186,27 @@ impl App {
         };
         let router = web::public::router(PublicContext {
             ingest: ingest.clone(),
+            desk,
             limits: limits.clone(),
             hosts: AllowedHosts::public(config.http.public_hosts),
             draining: app.draining.clone(),
             clock: ports.clock,
         });
         let served = web::serve(public.1, router, limits, app.draining.clone());
-        app.listeners.push(("the public listener", tokio::spawn(served)));
+        app.servers.push(("the public listener", tokio::spawn(served)));
+        app.servers.push(("the recording of exchanges", tokio::spawn(recording)));
         let router = web::admin::router(AdminContext {
             health: app.health.clone(),
             store,
             ingest,
+            board: app.board.clone(),
             subject_prefix: app.subject_prefix(),
             metrics,
             hosts: AllowedHosts::admin(config.http.admin_hosts),
             draining: app.stop.clone(),
         });
         let served = web::serve(admin.1, router, Limits::admin(), app.ending.clone());
-        app.listeners.push(("the admin listener", tokio::spawn(served)));
+        app.servers.push(("the admin listener", tokio::spawn(served)));
         tracing::info!("livehook accepts callbacks on http://{public_addr}, admin on http://{admin_addr}");
         Ok(app)
     }
@@ -169,56 +214,6 @@ impl App {
     /// Cancel it to drain.
     pub fn stop(&self) -> CancellationToken {
         self.stop.clone()
-    }
-
-    /// Serves until it is stopped or something fails, then drains.
-    ///
-    /// # Errors
-    /// [`AppError`] if it was not stopped but failed.
-    pub async fn finish(mut self) -> Result<(), AppError> {
-        let result = self.supervise().await;
-        self.stop.cancel();
-        if result.is_ok() {
-            // A load balancer needs a moment to notice; until then its deliveries are welcome.
-            tokio::time::sleep(self.drain).await;
-        }
-        self.draining.cancel();
-        let public = self.listeners.remove(0);
-        join(public).await;
-        self.ending.cancel();
-        for worker in self.workers.drain(..).chain(self.listeners.drain(..)) {
-            join(worker).await;
-        }
-        if let Some(embedded) = self.embedded.take() {
-            embedded.stop().await;
-        }
-        let Self { store, writer, .. } = self;
-        drop(store);
-        let _ = tokio::task::spawn_blocking(|| writer.join()).await;
-        tracing::info!("livehook ended");
-        result
-    }
-
-    /// Returns when the service should drain.
-    async fn supervise(&mut self) -> Result<(), AppError> {
-        let mut failed = self.store.failed();
-        let tasks = self.workers.iter_mut().chain(self.listeners.iter_mut());
-        let ended = futures::future::select_all(tasks.map(|(name, task)| {
-            let name = *name;
-            Box::pin(async move {
-                let _ = task.await;
-                name
-            })
-        }));
-        tokio::select! {
-            () = self.stop.cancelled() => Ok(()),
-            why = failed.wait_for(Option::is_some) => {
-                let why = why.ok().and_then(|why| why.clone()).unwrap_or_else(|| "its writer ended".to_owned());
-                self.health.report("store", Condition::Down(why.clone()));
-                Err(AppError::StoreFailed(why))
-            }
-            (name, ..) = ended => Err(AppError::WorkerEnded(name)),
-        }
     }
 
     async fn start_publisher(&mut self, ports: &Ports) -> Result<(), AppError> {
@@ -234,10 +229,13 @@ impl App {
             return Ok(());
         };
         let bus = Bus::connect(options).await?;
+        let mirroring = Mirroring::new(self.store.clone(), bus.clone(), self.health.clone());
+        let idling = self.idling.clone();
+        self.work("the bucket of current state", mirroring.run(idling));
         let publisher =
             Publisher::new(self.store.clone(), bus, Arc::clone(&ports.clock), self.health.clone());
-        let ending = self.ending.clone();
-        self.work("the publisher", publisher.run(ending));
+        let idling = self.idling.clone();
+        self.work("the publisher", publisher.run(idling));
         Ok(())
     }
 
@@ -248,6 +246,22 @@ impl App {
     fn subject_prefix(&self) -> String {
         self.bus_options.as_ref().map_or_else(|| "live".to_owned(), |options| options.prefix.clone())
     }
+}
+
+/// Every account; one that is called and read comes twice.
+fn configured(receivers: &[Receiver], polled: &[poll::Account]) -> Vec<ConfiguredAccount> {
+    let receivers = receivers.iter().map(|receiver| (&receiver.settings, receiver.platform));
+    let polled = polled.iter().map(|account| (&account.settings, account.platform));
+    let configured = receivers.chain(polled).map(|(settings, platform)| ConfiguredAccount {
+        name: settings.name.clone(),
+        platform: platform.descriptor().id,
+        watches: settings.watches.keys().copied().collect(),
+    });
+    configured.collect()
+}
+
+fn unwritable(error: StoreError) -> AppError {
+    AppError::StoreFailed(error.to_string())
 }
 
 async fn bus_options(
@@ -281,19 +295,4 @@ async fn listen(key: &'static str, address: SocketAddr) -> Result<(&'static str,
 fn local_addr(listener: &TcpListener) -> Result<SocketAddr, AppError> {
     let unspecified = SocketAddr::from(([0, 0, 0, 0], 0));
     listener.local_addr().map_err(|why| AppError::Listen { key: "http", address: unspecified, why })
-}
-
-/// Longest wait for one task while draining: the publisher's ten seconds and a little.
-const JOIN: Duration = Duration::from_secs(12);
-
-async fn join((name, task): (&'static str, JoinHandle<()>)) {
-    // One that ended by itself was taken notice of already.
-    if task.is_finished() {
-        return;
-    }
-    let abort = task.abort_handle();
-    if tokio::time::timeout(JOIN, task).await.is_err() {
-        tracing::warn!("{name} did not end in time");
-        abort.abort();
-    }
 }

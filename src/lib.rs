@@ -1,4 +1,5 @@
-//! livehook receives callbacks of live-video platforms and publishes them, in one vocabulary, to NATS JetStream.
+//! livehook receives callbacks of live-video platforms, reads their APIs, and publishes what changes, in one
+//! vocabulary, to NATS JetStream.
 //!
 //! # The journey of a delivery
 //!
@@ -23,11 +24,39 @@
 //! each reconnect, and every 15 seconds, it looks whether the bus still holds what it acknowledged, and publishes
 //! again what is gone.
 //!
-//! # What a sweep will share
+//! # The journey of a sweep
 //!
-//! Polling is not there yet. A sweep of a platform's API will make observations as a callback does, and its commit
-//! will go the same way from [`model::reduce()`] on, so that a change seen by both is one event. That is why
-//! nothing from there on asks where an observation came from.
+//! What platforms do not push is read. An account's *watch* is due ([`poll`] keeps the schedule), and
+//! [`platform::Poll::begin`] makes a [`platform::Walk`] of it: a conversation in which the platform says what to
+//! ask and reads what comes back, and does neither itself. For each [`platform::ApiRequest`] the poller takes a
+//! place in the budget of the platform's limit, which outlives the process, adds the credential, and sends it
+//! through [`ports::Http`], which bounds time and bytes and follows nothing. A [`platform::Failure`] anywhere ends
+//! the walk, and nothing of it counts; the third in a row is told as `source.degraded`.
+//!
+//! A walk to the end yields [`platform::Findings`]: what was seen, and of each list how much of it
+//! ([`platform::Coverage`]; [`platform::paging`] proves that a list that moves was seen whole).
+//! [`store::Store::commit_sweep`] compares all that with what is known, beside the writer, and hands it only what
+//! may differ. There, in one transaction, [`model::reduce()`] weighs each observation as it does a delivery's, but
+//! knowing how it was heard ([`model::Hearing`]): an answer may come from a cache, so it never undoes what was
+//! learned a moment ago; what was there before the first sweep is `discovered`; what is absent from two whole
+//! sweeps in a row has ended, or is gone. Known state, cursor, score of absences and events are on disk together,
+//! or not at all.
+//!
+//! A callback can *wake* a watch: one thing is read soon, which fills in what the callback did not say and turns
+//! its `url-token` into `api`. Seen by both, a change is one event. From there on both journeys are the same, and
+//! beside the events [`current`] keeps the newest belief of each entity in the bucket `LIVE_STATE`.
+//!
+//! # The journey of a question
+//!
+//! Some callbacks are a player that asks whether its viewer may. [`web::public`] reads the body as of any delivery,
+//! then [`questions::Desk::answer`] has until the account's deadline. [`platform::Questions::read`] makes
+//! [`platform::Question`]s of it; each goes to a decision service through [`ports::bus::Asker`], all at once, over a
+//! connection of its own. What comes back, [`platform::Questions::rule`] checks before anything is signed; where
+//! nothing comes in time, or nothing that can be signed, the account's policy decides.
+//! [`platform::Questions::answer`] makes one answer of all rulings.
+//!
+//! Nobody on that way waits for the store. Afterwards [`questions::Recording`] commits the exchange as a delivery, and
+//! its events take the way of all events; what cannot be committed is dropped and counted.
 //!
 //! # The house
 //!
@@ -42,6 +71,9 @@ pub mod health; // what is wrong right now, by component
 pub mod model; // what platforms say, what we knew, what we publish: pure functions
 pub mod telemetry; // set-up of logs and metrics; every metric's name
 
+// Floor 1, beside the others: what tests and the demo play with.
+pub mod simulators; // the platforms as worlds that answer, for trying livehook out
+
 // Floor 2
 pub mod platform; // what a platform must be; the only maker of `Verified`
 
@@ -51,8 +83,11 @@ pub mod ports; // the world outside: clock, randomness, HTTP client, the bus
 pub mod store; // the one database, and the only SQL
 
 // Floor 4
+pub mod current; // the bucket LIVE_STATE, equal to what the store knows
 pub mod ingest; // a delivery: route, verify, decode, commit
 pub mod outbox; // an event: publish in order, keep the PubAck, audit
+pub mod poll; // a sweep: when it is due, what it may ask, what to do when that fails
+pub mod questions; // a delivery that asks: put to a decision service, answered in time, told afterwards
 
 // Floor 5
 pub mod config; // the whole configuration, or every reason why it cannot be used

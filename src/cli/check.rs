@@ -1,6 +1,8 @@
 //! `livehook check`: what is wrong with the configuration, the store or the bus.
 
-use std::{fs, path::Path};
+mod reading;
+
+use std::{collections::BTreeMap, fs, path::Path};
 
 use clap::Args;
 use serde_json::json;
@@ -12,14 +14,16 @@ use crate::{
     ports::{Bus, BusOptions, bus::BusError, bus::JsStream},
 };
 
-/// Say what is wrong with the configuration, the store or the bus; changes nothing.
+/// Say what is wrong with the configuration, the store, the bus, or the way to the platforms.
+///
+/// Changes nothing, and asks the platforms nothing: it only tries whether their servers can be reached.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   livehook check --config /etc/livehook.toml
-  livehook check --offline        only what can be told without the bus")]
+  livehook check --offline        only what can be told without the network")]
 pub(super) struct Check {
-    /// Do not speak with the bus.
+    /// Do not speak with the bus, and do not try to reach the platforms.
     #[arg(long)]
     offline: bool,
     /// Print JSON.
@@ -57,9 +61,12 @@ impl Check {
             }
         };
         let mut findings = vec![accounts(&config), store(&config.store.dir)];
+        for account in &config.polled {
+            findings.push(reading::finding(account, self.offline).await);
+        }
         let bus_error = match &config.bus {
             _ if self.offline => None,
-            config::Bus::Servers(options) => bus(options.clone(), &mut findings).await.err(),
+            config::Bus::Servers(options) => bus(options.clone(), asks(&config), &mut findings).await.err(),
             config::Bus::Embedded(embedded, _) => {
                 let found = embedded.find_binary().await;
                 let (is_good, says) = match &found {
@@ -79,7 +86,7 @@ impl Check {
         match bus_error {
             Some(error) => Err(AppError::Bus(error).into()),
             None if findings.iter().all(|finding| finding.is_good) => Ok(()),
-            None => anyhow::bail!("livehook cannot run like this"),
+            None => anyhow::bail!("not everything can be used as it is configured: see WRONG above"),
         }
     }
 
@@ -101,10 +108,13 @@ impl Check {
 }
 
 fn accounts(config: &Config) -> Finding {
-    let accounts: Vec<_> = config
-        .receivers
-        .iter()
-        .map(|receiver| format!("{} ({})", receiver.settings.name, receiver.platform.descriptor().name))
+    let receiving = config.receivers.iter().map(|receiver| (&receiver.settings.name, receiver.platform));
+    let polled = config.polled.iter().map(|account| (&account.settings.name, account.platform));
+    // Most do both.
+    let accounts: BTreeMap<_, _> = receiving.chain(polled).collect();
+    let accounts: Vec<_> = accounts
+        .into_iter()
+        .map(|(name, platform)| format!("{name} ({})", platform.descriptor().name))
         .collect();
     Finding { what: "configuration", is_good: true, says: format!("accounts {}", accounts.join(", ")) }
 }
@@ -122,15 +132,20 @@ fn store(dir: &Path) -> Finding {
     Finding { what: "store", is_good: is_writable, says }
 }
 
-async fn bus(options: BusOptions, findings: &mut Vec<Finding>) -> Result<(), BusError> {
-    let result = bus_findings(options, findings).await;
+/// Whether players of some account ask.
+fn asks(config: &Config) -> bool {
+    config.receivers.iter().any(|receiver| receiver.settings.questions.is_some())
+}
+
+async fn bus(options: BusOptions, asks: bool, findings: &mut Vec<Finding>) -> Result<(), BusError> {
+    let result = bus_findings(options, asks, findings).await;
     if let Err(error) = &result {
         findings.push(Finding { what: "bus", is_good: false, says: error.to_string() });
     }
     result
 }
 
-async fn bus_findings(options: BusOptions, findings: &mut Vec<Finding>) -> Result<(), BusError> {
+async fn bus_findings(options: BusOptions, asks: bool, findings: &mut Vec<Finding>) -> Result<(), BusError> {
     let bus = Bus::connect(options).await?;
     let version = bus.check_server_version().await?;
     findings.push(Finding {
@@ -138,6 +153,11 @@ async fn bus_findings(options: BusOptions, findings: &mut Vec<Finding>) -> Resul
         is_good: true,
         says: format!("nats-server {version} at {}", bus.servers()),
     });
+    if asks {
+        bus.check_asking().await?;
+        let says = "questions may be asked on `ask.>`, and replies are heard".to_owned();
+        findings.push(Finding { what: "questions", is_good: true, says });
+    }
     let mut first_drift = None;
     for js_stream in JsStream::ALL {
         let (is_good, says) = match bus.stream_info(js_stream).await? {

@@ -8,7 +8,9 @@ mod run;
 mod samples;
 mod schema;
 mod send;
+mod simulate;
 mod tail;
+mod watch;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -30,7 +32,9 @@ Exit codes:
   4  the store cannot be used, or its disk failed
   5  the bus cannot be used";
 
-/// Receives callbacks of live-video platforms and publishes them, in one vocabulary, to NATS JetStream.
+/// Receives callbacks of live-video platforms and reads their APIs, and publishes what changes to NATS JetStream.
+///
+/// `livehook demo` shows it at work and needs no configuration.
 #[derive(Parser)]
 #[command(name = "livehook", version, after_help = EXIT_CODES, max_term_width = 110)]
 pub struct Cli {
@@ -38,21 +42,17 @@ pub struct Cli {
     command: Command,
 }
 
+/// What each does stands at its type, so that `--help` shows all of it.
 #[derive(Subcommand)]
 enum Command {
-    /// Receive callbacks and publish events, until a signal.
     Run(run::Run),
-    /// Say what is wrong with the configuration, the store or the bus.
     Check(check::Check),
-    /// Show what livehook does: an embedded bus, documented callbacks, events as they are published.
     Demo(demo::Demo),
-    /// Print events from the bus as they are published.
     Tail(tail::Tail),
-    /// Deliver a documented sample to a running livehook, as the platform would.
     Send(send::Send),
-    /// Look at deliveries that could not be understood, and try them again.
+    Watch(watch::Watch),
     Quarantine(quarantine::Quarantine),
-    /// Print, write or compare the generated documents: schemas, AsyncAPI, tables.
+    Simulate(simulate::Simulate),
     Schema(schema::Schema),
 }
 
@@ -66,6 +66,8 @@ impl Cli {
             Command::Tail(command) => command.run(),
             Command::Send(command) => command.run(),
             Command::Quarantine(command) => command.run(),
+            Command::Simulate(command) => command.run(),
+            Command::Watch(command) => command.run(),
             Command::Schema(command) => command.run(),
         };
         match result {
@@ -121,3 +123,6 @@ fn say(line: impl std::fmt::Display) {
         std::process::exit(0);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! An event as a line for people: coloured on a terminal, plain in a pipe.
 
+use jiff::{SignedDuration, Unit};
 use owo_colors::{OwoColorize, Stream::Stdout, Style};
 use serde_json::Value;
 
@@ -21,6 +22,12 @@ pub(super) fn line(event: &Event) -> String {
         summary(event),
         format!("({proof})").if_supports_color(Stdout, |text| text.dimmed()),
     )
+}
+
+/// `4m 12s`: whole seconds, nothing below zero.
+pub(super) fn span(duration: SignedDuration) -> String {
+    let whole = duration.max(SignedDuration::ZERO).round(Unit::Second).unwrap_or_default();
+    format!("{whole:#}")
 }
 
 fn style(event_type: &str) -> Style {

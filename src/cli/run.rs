@@ -9,15 +9,15 @@ use super::ConfigArgs;
 use crate::{
     app::{App, Ports},
     config::Config,
-    ports::{SystemClock, SystemEntropy},
+    ports::{SystemClock, SystemEntropy, http::HttpClient},
     telemetry,
 };
 
-/// Receive callbacks and publish events, until a signal.
+/// Receive callbacks, read APIs and publish events, until a signal.
 ///
-/// The first SIGTERM or SIGINT drains: not ready at once, no new deliveries after `http.drain_seconds`, then
-/// up to ten seconds for what is on its way to the bus; the rest waits in the store. The second signal ends the process at once; nothing acknowledged is
-/// lost by that.
+/// The first SIGTERM or SIGINT drains: not ready at once, no new deliveries after http.drain_seconds, then up to ten
+/// seconds for what is on its way to the bus; the rest waits in the store. The second signal ends the process at once;
+/// nothing acknowledged is lost by that.
 #[derive(Args)]
 #[command(after_help = "Example:\n  livehook run --config /etc/livehook.toml")]
 pub(super) struct Run {
@@ -59,8 +59,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 }
 
 impl Ports {
-    /// The machine's own clock and randomness.
+    /// The machine's own clock and randomness, and HTTP over the network.
     pub(super) fn real() -> Self {
-        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            http: Arc::new(HttpClient::new()),
+        }
     }
 }

@@ -5,6 +5,7 @@ use rust_embed::RustEmbed;
 #[derive(RustEmbed)]
 #[folder = "tests/platforms"]
 #[include = "*.http"]
+#[exclude = "*/poll/*"]
 struct Cases;
 
 /// A sample: one request as the platform sends it.

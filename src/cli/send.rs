@@ -1,5 +1,7 @@
 //! `livehook send`: deliver a documented sample, as the platform would.
 
+mod asked;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use anyhow::{Context, bail};
@@ -7,16 +9,22 @@ use clap::Args;
 use secrecy::ExposeSecret;
 
 use super::{ConfigArgs, block_on, samples, say};
-use crate::{config::Config, platform::AccountSettings, platform::Platform, ports};
+use crate::{
+    config::Config,
+    ingest::Receiver,
+    platform::{AccountSettings, CallbackKind, Platform},
+    ports,
+};
 
 /// Deliver a documented sample to a running livehook, as the platform would.
 ///
-/// Without CASE the first sample in alphabetical order is sent; with an unknown one those there are are named.
+/// Without CASE the first sample in alphabetical order is sent; with an unknown one the error names those there are.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   livehook send acme live-state start      a Kollus broadcast starts
   livehook send acme live-state list       no such sample, so the error names those there are
+  livehook send acme vod-play begin        shows the question, who decided what, and the decoded answer
   livehook send acme vod-upload --body -   sends your own body, read from standard input")]
 pub(super) struct Send {
     /// The account, as it is named in the configuration.
@@ -49,18 +57,60 @@ impl Send {
             None => sample(receiver.platform, &receiver.settings, &self.callback, self.case.as_deref())?,
         };
         let url = url(&config, &self.account, &self.callback, &base(config.http.public_listen))?;
+        let descriptor = receiver.platform.descriptor();
+        let shown = format!("{}/{} {}", descriptor.id, self.account, self.callback);
+        if let Some(callback) = descriptor.callback(&self.callback).filter(|callback| callback.asks.is_some())
+        {
+            let admin = base(config.http.admin_listen);
+            return ask(receiver, callback, &admin, &url, content_type.as_deref(), body).await;
+        }
         let status = deliver(&url, content_type.as_deref(), body).await?;
-        let shown = format!("{}/{} {}", receiver.platform.descriptor().id, self.account, self.callback);
         match status {
             200 => say(format!("200: livehook took the {shown}. `livehook tail` shows the events")),
             401 => bail!("401: livehook does not believe the signature of the {shown}"),
-            404 => bail!(
-                "404: livehook has no such account, callback or URL token; is it running with this configuration?"
-            ),
+            404 => bail!(NOT_FOUND),
             503 => bail!("503: livehook cannot commit the {shown} now; see its log and /readyz"),
             other => bail!("{other}: livehook refused the {shown}"),
         }
         Ok(())
+    }
+}
+
+const NOT_FOUND: &str =
+    "404: livehook has no such account, callback or URL token; is it running with this configuration?";
+
+/// Puts a question as a player would, and prints how it was answered.
+async fn ask(
+    receiver: &Receiver,
+    callback: &'static CallbackKind,
+    admin: &str,
+    url: &str,
+    content_type: Option<&str>,
+    body: Vec<u8>,
+) -> anyhow::Result<()> {
+    if receiver.settings.questions.is_none() {
+        bail!(
+            "account {} answers no questions: add security_key, user_key and on_no_answer",
+            receiver.settings.name
+        );
+    }
+    let questions = asked::show_questions(receiver, callback, content_type, &body);
+    let subject = format!("*.{}.{}.>", receiver.platform.descriptor().id, receiver.settings.name);
+    let tale = asked::Tale::listen(admin, &subject).await?;
+    let response = post(url, content_type, body).await?;
+    let status = response.status().as_u16();
+    match status {
+        200 => {
+            let answer = response.bytes().await?;
+            tale.show(questions).await;
+            asked::show_answer(&answer);
+            Ok(())
+        }
+        404 => bail!(NOT_FOUND),
+        503 => {
+            bail!("503: no decision service decided, and on_no_answer is \"refuse\"; see the log of livehook")
+        }
+        other => bail!("{other}: livehook refused it"),
     }
 }
 
@@ -115,16 +165,19 @@ pub(super) fn sample(
 
 /// Posts a body; returns the status.
 pub(super) async fn deliver(url: &str, content_type: Option<&str>, body: Vec<u8>) -> anyhow::Result<u16> {
+    Ok(post(url, content_type, body).await?.status().as_u16())
+}
+
+async fn post(url: &str, content_type: Option<&str>, body: Vec<u8>) -> anyhow::Result<reqwest::Response> {
     let mut request = ports::http::client().post(url).body(body);
     if let Some(content_type) = content_type {
         request = request.header("content-type", content_type);
     }
     // The URL holds a secret, so it is taken out of the error.
-    let response = request.send().await.map_err(|error| {
+    request.send().await.map_err(|error| {
         anyhow::Error::from(error.without_url())
             .context("livehook does not answer; is it running with this configuration?")
-    })?;
-    Ok(response.status().as_u16())
+    })
 }
 
 fn read(file: &str) -> anyhow::Result<Vec<u8>> {

@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// Print events from the bus as they are published.
+///
+/// Without a bus they are in the log: http://127.0.0.1:8081/api/v1/events, or wherever http.admin_listen is.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

@@ -148,7 +148,7 @@ impl Default for Log {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
-    /// The platform: `kollus`, `livedigital`, `loopback`.
+    /// The platform: `kollus`, `soop`, `openfresh`, `livedigital`, `loopback`.
     pub platform: String,
     /// The platform's own name of the account; default: the account's name here.
     pub service_account: Option<String>,
@@ -163,14 +163,166 @@ pub struct Account {
     pub webhook_secret: Option<SecretSource>,
     /// kollus: which of your LMS parameter names carries which figure, as `parameter = "figure"`.
     pub progress_fields: Option<BTreeMap<String, String>>,
+    /// kollus: the key of the field `hash` that live progress may have. A wrong hash is only counted, as
+    /// `wrong-hash` on the metric of oddities: it proves nothing either way.
+    pub progress_hash_key: Option<SecretSource>,
+    /// Another address of the platform's API, such as `https://api.example.com/v1`.
+    pub base_url: Option<String>,
+    /// Permits a `base_url` that is not the platform's own. It gets the account's credentials.
+    #[serde(default)]
+    pub allow_unknown_hosts: bool,
+    /// A static access token: Kollus or livedigital personal token, SOOP access token.
+    pub token: Option<SecretSource>,
+    /// soop: id of your application.
+    pub client_id: Option<String>,
+    /// soop: secret of your application.
+    pub client_secret: Option<SecretSource>,
+    /// What is read from the platform's API, by the name of the watch; a watch is off unless named.
+    #[serde(default)]
+    pub poll: BTreeMap<String, Watch>,
+    /// kollus: the key with which answers to players are signed. With it, the callbacks `vod-play`, `live-play`,
+    /// `download` and `next-episode` exist.
+    pub security_key: Option<SecretSource>,
+    /// kollus: the custom key of the console; it names the security key to players.
+    pub user_key: Option<SecretSource>,
+    /// kollus: what viewers get when no decision service answers in time. Goes with `security_key`; no default.
+    pub on_no_answer: Option<OnNoAnswer>,
+    /// kollus: how players' questions are answered; goes with `security_key`.
+    pub questions: Option<Questions>,
+}
+
+/// What viewers get when no decision service answers in time: one policy for all questions, or one for each.
+#[derive(Deserialize, JsonSchema)]
+#[serde(
+    untagged,
+    expecting = "use \"allow\", \"deny\" or \"refuse\", or one of them for each question: { play = \"deny\", ... }"
+)]
+pub enum OnNoAnswer {
+    /// The same for all.
+    Always(Policy),
+    /// By the name of the question: `play`, `live-play`, `download`, `next-episode`, each of them.
+    Each(BTreeMap<String, Policy>),
+}
+
+/// What a viewer gets.
+#[derive(Deserialize, JsonSchema, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// They may.
+    Allow,
+    /// They may not.
+    Deny,
+    /// No answer: 503.
+    Refuse,
+}
+
+/// How players' questions are answered.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Questions {
+    /// From a question's first byte to its answer, at most, such as `800ms`, which is the default; 50ms to 5s.
+    pub deadline: Option<String>,
+    /// How long a decision also serves the same viewer, player and content, such as `10s`; 0s to 60s, off by
+    /// default. Players ask twice for one playback.
+    pub remember: Option<String>,
+    /// Key of the pseudonyms under which viewers and devices of this account are published, also in progress and
+    /// bookmarks; without it they are published as they are.
+    pub pseudonym_key: Option<SecretSource>,
+    /// How a preview's range is written: `object` (the default) or `list`, an object in a list.
+    pub play_section: Shape,
+    /// How the answer of `live-play` is written: `object` (the default), like the one of `vod-play`, or `list`, like
+    /// the one of `download`.
+    pub live_play_answer: Shape,
+    /// The names your console gives to the fields of `next-episode`, as `field = "client_user_id"`; `mck` carries
+    /// `media_content_key` unless you say otherwise.
+    pub next_episode_fields: BTreeMap<String, String>,
+    /// The names under which an answer to `next-episode` says `content_key` and `url`; default
+    /// `{ content_key = "media_content_key", url = "url" }`.
+    pub next_episode_answer: BTreeMap<String, String>,
+}
+
+/// Of two ways in which documentation and samples write the same.
+#[derive(Deserialize, JsonSchema, Default, PartialEq, Eq, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+pub enum Shape {
+    /// As an object.
+    #[default]
+    Object,
+    /// As a list with that object in it.
+    List,
+}
+
+/// How one thing is read. Each watch takes only the keys that mean something to it.
+#[derive(Deserialize, JsonSchema, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watch {
+    /// Time between two sweeps, such as `60s` or `5m`; default: what the platform bears well.
+    pub every: Option<String>,
+    /// soop `broadcasts`: categories, each of eight digits; default: all of them.
+    pub categories: Option<Vec<String>>,
+    /// soop `vods`: ids of the videos.
+    pub ids: Option<Vec<String>>,
+    /// openfresh `comments`: ids of the programs.
+    pub programs: Option<Vec<String>>,
+    /// soop `categories`: the language of names; default `ko_KR`.
+    pub locale: Option<String>,
+    /// soop `settings`: your partner name at the platform; default `SOOP`.
+    pub partner: Option<String>,
+    /// openfresh `comments`: also what was written before livehook came.
+    pub history: Option<bool>,
+    /// soop `settings`: also notice when the stream key is replaced, by its fingerprint.
+    pub stream_key: Option<bool>,
+}
+
+impl Watch {
+    /// The options that are set, by name.
+    pub fn options(&self) -> Vec<(&'static str, WatchValue<'_>)> {
+        let lists = [("categories", &self.categories), ("ids", &self.ids), ("programs", &self.programs)];
+        let words = [("locale", &self.locale), ("partner", &self.partner)];
+        let switches = [("history", self.history), ("stream_key", self.stream_key)];
+        let lists =
+            lists.into_iter().filter_map(|(name, list)| Some((name, WatchValue::List(list.as_deref()?))));
+        let words =
+            words.into_iter().filter_map(|(name, word)| Some((name, WatchValue::Word(word.as_deref()?))));
+        let switches =
+            switches.into_iter().filter_map(|(name, is_on)| Some((name, WatchValue::Switch(is_on?))));
+        lists.chain(words).chain(switches).collect()
+    }
+}
+
+/// What stands behind an option of a watch.
+#[derive(Clone, Copy, Debug)]
+pub enum WatchValue<'f> {
+    /// Several words.
+    List(&'f [String]),
+    /// One.
+    Word(&'f str),
+    /// On or off.
+    Switch(bool),
 }
 
 impl Account {
     /// The keys that only some platforms give a meaning to, with whether they are set.
-    pub fn platform_keys(&self) -> [(&'static str, bool); 2] {
-        [
+    pub fn platform_keys(&self) -> Vec<(&'static str, bool)> {
+        let keys = [
             ("webhook_secret", self.webhook_secret.is_some()),
             ("progress_fields", self.progress_fields.is_some()),
+            ("progress_hash_key", self.progress_hash_key.is_some()),
+            ("token", self.token.is_some()),
+            ("client_id", self.client_id.is_some()),
+            ("client_secret", self.client_secret.is_some()),
+            ("base_url", self.base_url.is_some()),
+            ("security_key", self.security_key.is_some()),
+        ];
+        keys.into_iter().chain(self.question_keys()).collect()
+    }
+
+    /// The keys that go with `security_key`, with whether they are set.
+    pub fn question_keys(&self) -> [(&'static str, bool); 3] {
+        [
+            ("user_key", self.user_key.is_some()),
+            ("on_no_answer", self.on_no_answer.is_some()),
+            ("questions", self.questions.is_some()),
         ]
     }
 }

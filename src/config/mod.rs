@@ -2,8 +2,13 @@
 //!
 //! The only place that reads the environment.
 
+mod accounts;
+mod bus;
 mod check;
 mod file;
+mod overrides;
+mod poll;
+mod questions;
 mod secret;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
@@ -17,6 +22,7 @@ use crate::{
     store::StoreOptions,
 };
 
+use overrides::Overrides;
 pub use secret::Environment;
 
 /// A configuration that was checked: everything in it can be used.
@@ -31,6 +37,8 @@ pub struct Config {
     pub log_filter: String,
     /// Who can receive callbacks.
     pub receivers: Vec<Receiver>,
+    /// Whose APIs are read.
+    pub polled: Vec<crate::poll::Account>,
     /// The first URL token of each account, for commands that act as a platform.
     pub url_tokens: BTreeMap<AccountName, SecretString>,
 }
@@ -130,34 +138,27 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Config, Problems> 
 /// # Errors
 /// As [`load`].
 pub fn parse(text: &str, environment: &Environment) -> Result<Config, Problems> {
-    // Names with a double underscore only: others, such as the variables secrets are in, are not ours.
-    let overrides = environment
-        .iter()
-        .filter(|(name, _)| name.starts_with("LIVEHOOK_") && name.contains("__"))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect();
-    let overrides = config::Environment::with_prefix("LIVEHOOK")
-        .prefix_separator("_")
-        .separator("__")
-        .try_parsing(true)
-        .list_separator(",")
-        .with_list_parse_key("bus.servers")
-        .with_list_parse_key("http.allowed_hosts")
-        .source(Some(overrides));
-    let merged = config::Config::builder()
-        .add_source(config::File::from_str(text, config::FileFormat::Toml))
-        .add_source(overrides)
-        .build()
-        .and_then(config::Config::try_deserialize::<serde_json::Value>)
-        .map_err(|error| {
-            problem("", format!("this is not valid TOML: {}", without_source(&error.to_string())))
-        })?;
-    let file = serde_path_to_error::deserialize(merged).map_err(|error| {
+    let table = text.parse::<toml::Table>().map_err(|error| problem("", not_toml(text, &error)))?;
+    let mut merged = serde_json::to_value(table).map_err(|error| problem("", error.to_string()))?;
+    let overrides = Overrides::lay_over(&mut merged, &schema(), environment)?;
+    read(merged)
+        .and_then(|file| check::check(file, environment))
+        .map_err(|problems| overrides.attribute(problems))
+}
+
+fn read(merged: serde_json::Value) -> Result<file::File, Problems> {
+    serde_path_to_error::deserialize(merged).map_err(|error| {
         let key = error.path().to_string();
         let key = if key == "." { String::new() } else { key };
-        problem(&key, format!("{}. See `livehook schema --config` for all keys", error.inner()))
-    })?;
-    check::check(file, environment)
+        let why = error.inner().to_string();
+        let is_bare = why.starts_with("invalid type: ") && why.ends_with("expected a string");
+        let remedy = match &*why {
+            _ if is_bare => ": write it in quotes",
+            why if why.contains("{ env = ") => "",
+            _ => ": see `livehook schema --config` for all keys",
+        };
+        problem(&key, format!("{why}{remedy}"))
+    })
 }
 
 /// JSON Schema of the file, for editors.
@@ -165,10 +166,11 @@ pub fn schema() -> serde_json::Value {
     schemars::schema_for!(file::File).into()
 }
 
-/// An error without the lines it quotes from the file, in which somebody may have written a secret.
-fn without_source(error: &str) -> String {
-    let lines = error.lines().filter(|line| !line.contains('|') && !line.trim().is_empty());
-    lines.collect::<Vec<_>>().join(": ")
+/// Says where the error is, without the line it is in: somebody may have written a secret there.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    format!("this is not valid TOML, at line {line}: {}", error.message())
 }
 
 fn problem(key: &str, message: String) -> Problems {

@@ -81,15 +81,18 @@ impl<'de> Deserialize<'de> for SecretSource {
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SecretSource, A::Error> {
                 #[derive(Deserialize)]
-                #[serde(rename_all = "lowercase")]
-                enum Source {
-                    Env(String),
-                    File(PathBuf),
+                #[serde(deny_unknown_fields)]
+                struct Ways {
+                    env: Option<String>,
+                    file: Option<PathBuf>,
                 }
-                Ok(match Source::deserialize(MapAccessDeserializer::new(map))? {
-                    Source::Env(name) => SecretSource::Env(name),
-                    Source::File(path) => SecretSource::File(path),
-                })
+                match Ways::deserialize(MapAccessDeserializer::new(map))? {
+                    Ways { env: Some(name), file: None } => Ok(SecretSource::Env(name)),
+                    Ways { env: None, file: Some(path) } => Ok(SecretSource::File(path)),
+                    _ => Err(de::Error::custom(
+                        "says not one place where the secret is: write { env = \"NAME\" } or { file = \"path\" }",
+                    )),
+                }
             }
         }
 

@@ -1,13 +1,22 @@
 use super::*;
+use crate::platform::OnNoAnswer;
+
+mod documents;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 fn environment_with(extra: &[(&str, &str)]) -> Environment {
-    [("ACME", SECRET), ("OTHER", "fedcba9876543210fedcba9876543210"), ("HMAC", "example"), ("PATH", "/bin")]
-        .iter()
-        .chain(extra)
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    [
+        ("ACME", SECRET),
+        ("OTHER", "fedcba9876543210fedcba9876543210"),
+        ("HMAC", "example"),
+        ("SPACED", "a key"),
+        ("PATH", "/bin"),
+    ]
+    .iter()
+    .chain(extra)
+    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+    .collect()
 }
 
 const ACME: &str = "[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\n";
@@ -41,15 +50,46 @@ fn the_environment_overrides_every_section() {
         ("LIVEHOOK_BUS__SERVERS", "nats://127.0.0.1:4222,nats://127.0.0.1:4223"),
         ("LIVEHOOK_BUS__PREFIX", "events"),
         ("LIVEHOOK_STORE__MAX_MIB", "100"),
-        ("LIVEHOOK_ACCOUNTS__ACME__SERVICE_ACCOUNT", "acme-kr"),
+        ("LIVEHOOK_ACCOUNTS__ACME__SERVICE_ACCOUNT", "0042"),
+        ("LIVEHOOK_ACCOUNTS__ACME_PLAYERS__PLATFORM", "kollus"),
+        ("LIVEHOOK_ACCOUNTS__ACME_PLAYERS__CALLBACK_TOKENS", "[{ env = \"OTHER\" }]"),
+        ("LIVEHOOK_ACCOUNTS__GAMES__PLATFORM", "soop"),
+        ("LIVEHOOK_ACCOUNTS__GAMES__CLIENT_ID", "12345"),
+        ("LIVEHOOK_ACCOUNTS__GAMES__POLL__BROADCASTS__CATEGORIES", "00130000,00040000"),
+        ("LIVEHOOK_ACCOUNTS__GAMES__POLL__BROADCASTS__EVERY", "2m"),
         ("LIVEHOOK_NATS_SERVER", "not a configuration key"),
     ];
     let config = parse(ACME, &environment_with(&overrides)).expect("all of them exist");
     assert_eq!(config.http.public_listen.port(), 9000);
     assert_eq!(config.store.bytes_max, 100 << 20);
-    assert_eq!(config.receivers[0].settings.service_account, "acme-kr");
+    assert_eq!(config.receivers[0].settings.service_account, "0042");
+    assert_eq!(config.receivers[1].settings.name.as_str(), "acme-players");
+    let [games] = &config.polled[..] else { panic!("one account is read") };
+    let broadcasts = &games.settings.watches["broadcasts"];
+    assert_eq!(games.settings.client_id.as_deref(), Some("12345"));
+    assert_eq!(broadcasts.every, Duration::from_secs(120));
+    assert_eq!(broadcasts.lists["categories"], ["00130000", "00040000"]);
     let Bus::Servers(options) = config.bus else { panic!("servers are configured") };
     assert_eq!((options.servers.len(), options.prefix.as_str()), (2, "events"));
+}
+
+#[test]
+fn a_problem_names_the_variable_it_comes_from() {
+    let bad = |name: &str, value: &str| {
+        parse(ACME, &environment_with(&[(name, value)])).err().expect("it is wrong").to_string()
+    };
+    let said = bad("LIVEHOOK_STORE__MAX_MIB", "1");
+    assert!(said.contains("store.max_mib: is 1: use 16 or more (LIVEHOOK_STORE__MAX_MIB sets it)"), "{said}");
+    let said = bad("LIVEHOOK_ACCOUNTS__ACME__POLL__CHANNELS__EVERY", "soon");
+    assert!(
+        said.contains("write it like 60s or 5m (LIVEHOOK_ACCOUNTS__ACME__POLL__CHANNELS__EVERY"),
+        "{said}"
+    );
+    let said = bad("LIVEHOOK_HTTP__PUBLIC_LISTEN", "8080");
+    assert!(
+        said.contains("http.public_listen: ") && said.contains("(LIVEHOOK_HTTP__PUBLIC_LISTEN sets it)"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -57,6 +97,42 @@ fn names_of_progress_fields_keep_their_case() {
     let text = format!("{ACME}progress_fields = {{ PT = \"play_seconds\" }}\n");
     let config = parse(&text, &environment_with(&[])).expect("a figure of playback");
     assert!(config.receivers[0].settings.progress_fields.contains_key("PT"));
+}
+
+#[test]
+fn questions_are_answered_as_the_account_wants() {
+    let keys = "security_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\n";
+    let settings = |rest: &str| {
+        let config = parse(&format!("{ACME}{keys}{rest}"), &environment_with(&[])).expect("it is right");
+        config.receivers[0].settings.questions.clone().expect("it has a security key")
+    };
+    let usual = settings("on_no_answer = \"refuse\"");
+    assert_eq!((usual.deadline.as_millis(), usual.remember.as_millis()), (800, 0));
+    assert_eq!(usual.on_no_answer.len(), 4);
+    assert!(usual.on_no_answer.values().all(|policy| *policy == OnNoAnswer::Refuse));
+
+    let own = settings(
+        "on_no_answer = { play = \"allow\", live-play = \"deny\", download = \"deny\", next-episode = \"refuse\" }\n\
+         [accounts.acme.questions]\ndeadline = \"50ms\"\nremember = \"1m\"\nplay_section = \"list\"\n\
+         next_episode_fields = { CID = \"media_content_key\", Course = \"user_values.course\" }\n",
+    );
+    assert_eq!((own.deadline.as_millis(), own.remember.as_secs()), (50, 60));
+    assert_eq!(
+        (own.on_no_answer["play"], own.on_no_answer["next-episode"]),
+        (OnNoAnswer::Allow, OnNoAnswer::Refuse)
+    );
+    assert!(own.play_section_is_list && !own.live_play_is_list);
+    assert!(own.next_episode_fields.contains_key("CID"), "names keep their case");
+    let overrides = [
+        ("LIVEHOOK_ACCOUNTS__ACME__ON_NO_ANSWER", "allow"),
+        ("LIVEHOOK_ACCOUNTS__ACME__QUESTIONS__DEADLINE", "1s"),
+    ];
+    let overridden = parse(&format!("{ACME}{keys}"), &environment_with(&overrides)).expect("both exist");
+    let overridden = overridden.receivers[0].settings.questions.clone().expect("it has a security key");
+    assert_eq!((overridden.on_no_answer["play"], overridden.deadline.as_secs()), (OnNoAnswer::Allow, 1));
+    assert!(
+        parse(ACME, &environment_with(&[])).expect("without keys").receivers[0].settings.questions.is_none()
+    );
 }
 
 #[test]
@@ -72,6 +148,10 @@ fn secrets_are_read_from_files_without_their_line_break() {
 #[rustfmt::skip]
 const BAD: &[(&str, &str, &str)] = &[
     ("this is not toml", "", "TOML"),
+    ("[bus]\ntoken = literal-secret", "", "line 2"),
+    ("[bus]\ntoken = \"literal-secret", "", "line 2"),
+    ("[bus]\nliteral-secret\nuser = 1", "", "line 2"),
+    ("[accounts.acme]\nplatform = \"soop\"\npoll.vods = { ids = [71021072] }", "accounts.acme.poll.vods.ids[0]", "in quotes"),
     ("[http]\npublic_listen = \"8080\"", "http.public_listen", "socket address"),
     ("[http]\npublic_listen = 8080", "http.public_listen", "socket address"),
     ("[http]\nadmin_listen = \"127.0.0.1:8080\"", "http.admin_listen", "another port"),
@@ -118,6 +198,8 @@ const BAD: &[(&str, &str, &str)] = &[
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"HMAC\" }]", "accounts.acme.callback_tokens[0]", "openssl rand"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"UNSET\" }]", "accounts.acme.callback_tokens[0]", "set it"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ file = \"/nowhere\" }]", "accounts.acme.callback_tokens[0]", "create it"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\", file = \"x\" }]", "accounts.acme.callback_tokens[0]", "not one place"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{}]", "accounts.acme.callback_tokens[0]", "not one place"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ vault = \"x\" }]", "accounts.acme.callback_tokens[0].vault", "`env` or `file`"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\n[accounts.b]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]", "accounts.b.callback_tokens", "its own"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nwebhook_secret = { env = \"HMAC\" }", "accounts.acme.webhook_secret", "leave it out"),
@@ -127,6 +209,30 @@ const BAD: &[(&str, &str, &str)] = &[
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nservice_account = \"\"", "accounts.acme.service_account", "leave it out"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nprogress_fields = { PT = \"luck\" }", "accounts.acme.progress_fields.PT", "play_seconds"),
     ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecret = 1", "accounts.acme.secret", "callback_tokens"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nuser_key = { env = \"HMAC\" }", "accounts.acme.user_key", "add security_key"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\non_no_answer = \"deny\"", "accounts.acme.on_no_answer", "add security_key"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nquestions = { deadline = \"1s\" }", "accounts.acme.questions", "add security_key"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\non_no_answer = \"deny\"", "accounts.acme.user_key", "env"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }", "accounts.acme.on_no_answer", "\"allow\", \"deny\" or \"refuse\""),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = \"literal-secret\"", "accounts.acme.security_key", "{ env = \"NAME\" }"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"SPACED\" }\non_no_answer = \"deny\"\n", "accounts.acme.user_key", "copy it again"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"maybe\"\n", "accounts.acme.on_no_answer", "\"allow\", \"deny\" or \"refuse\""),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = { play = \"deny\", live-play = \"deny\", download = \"deny\" }\n", "accounts.acme.on_no_answer.next-episode", "is missing"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = { play = \"deny\", live-play = \"deny\", download = \"deny\", next-episode = \"deny\", stop = \"deny\" }\n", "accounts.acme.on_no_answer.stop", "is not a question"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { deadline = \"10ms\" }", "accounts.acme.questions.deadline", "50ms to 5s"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { deadline = \"6s\" }", "accounts.acme.questions.deadline", "50ms to 5s"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { deadline = \"soon\" }", "accounts.acme.questions.deadline", "50ms to 5s"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { remember = \"61s\" }", "accounts.acme.questions.remember", "60s"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { remember = \"-1s\" }", "accounts.acme.questions.remember", "60s"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { play_section = \"array\" }", "accounts.acme.questions.play_section", "`object` or `list`"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { pseudonym_key = \"literal-secret\" }", "accounts.acme.questions.pseudonym_key", "{ env = \"NAME\" }"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { next_episode_fields = { CID = \"luck\" } }", "accounts.acme.questions.next_episode_fields.CID", "media_content_key"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { next_episode_answer = { key = \"mck\" } }", "accounts.acme.questions.next_episode_answer.key", "content_key"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { next_episode_answer = { url = \"result\" } }", "accounts.acme.questions.next_episode_answer.url", "other than result"),
+    ("[accounts.acme]\nplatform = \"kollus\"\ncallback_tokens = [{ env = \"ACME\" }]\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\nquestions = { dedline = \"1s\" }", "accounts.acme.questions.dedline", "deadline"),
+    ("[accounts.acme]\nplatform = \"kollus\"\nsecurity_key = { env = \"HMAC\" }\nuser_key = { env = \"HMAC\" }\non_no_answer = \"deny\"\ntoken = { env = \"HMAC\" }\npoll.channels = {}", "accounts.acme.security_key", "callback_tokens"),
+    ("[accounts.acme]\nplatform = \"livedigital\"\ncallback_tokens = [{ env = \"ACME\" }]\nwebhook_secret = { env = \"HMAC\" }\nsecurity_key = { env = \"HMAC\" }", "accounts.acme.security_key", "leave it out"),
+    ("[accounts.acme]\nplatform = \"livedigital\"\ncallback_tokens = [{ env = \"ACME\" }]\nwebhook_secret = { env = \"HMAC\" }\nquestions = {}", "accounts.acme.questions", "leave it out"),
 ];
 
 #[test]

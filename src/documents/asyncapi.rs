@@ -6,6 +6,7 @@ use super::{
     about::about,
     emitted::{Emitted, emitted},
     event,
+    question::{self, Asked},
 };
 use crate::{
     model::{EventType, Noun},
@@ -23,7 +24,17 @@ pub fn document() -> Value {
         channels.insert(name.clone(), channel(entry));
         operations.insert(format!("publish.{name}"), operation(entry.event_type));
         messages.insert(name, message(entry.event_type));
-        add_schemas(entry.event_type, &mut schemas);
+        add_schema(&entry.event_type.to_string(), event::schema(entry.event_type), &mut schemas);
+    }
+    for asked in question::all() {
+        let (ask, reply) = (ask(&asked), format!("reply.{}.{}", asked.platform, asked.name));
+        channels.insert(ask.clone(), ask_channel(&asked));
+        channels.insert(reply.clone(), reply_channel(&reply));
+        operations.insert(ask.clone(), ask_operation(&asked, &reply));
+        messages.insert(ask.clone(), json_message(&ask, asked.about));
+        messages.insert(reply.clone(), json_message(&reply, "What a decision service says."));
+        add_schema(&ask, asked.question, &mut schemas);
+        add_schema(&reply, asked.reply, &mut schemas);
     }
     json!({
         "asyncapi": "3.0.0",
@@ -50,7 +61,9 @@ const INTRODUCTION: &str = "livehook receives the callbacks of live-video platfo
 vocabulary of events. Every event is a CloudEvents 1.0 envelope in structured JSON, published to JetStream at least \
 once, in the order of commits for each entity, with an id that is the same for one change for ever. A subject has the \
 parts prefix, platform, account, noun and verb, so that `live.*.*.broadcast.>` is every broadcast on every platform. \
-Order events of an account by `sequence`, and drop an event whose `id` you have seen.";
+Order events of an account by `sequence`, and drop an event whose `id` you have seen. Players of some platforms ask \
+before they play: each question is a request on a subject that begins with `ask`, without JetStream, and the first \
+reply in time is signed and sent to the player.";
 
 fn server() -> Value {
     json!({
@@ -135,21 +148,76 @@ fn js_streams() -> Value {
     Value::Object(streams.collect())
 }
 
-/// Adds the schema of a type, taken out of its own file: what was a definition there is a component here.
-fn add_schemas(event_type: EventType, components: &mut Map<String, Value>) {
-    let Value::Object(mut schema) = event::schema(event_type) else {
-        unreachable!("a schema of an event is an object");
-    };
+/// `ask.kollus.play`.
+fn ask(asked: &Asked) -> String {
+    format!("ask.{}.{}", asked.platform, asked.name)
+}
+
+fn ask_channel(asked: &Asked) -> Value {
+    let name = ask(asked);
+    let mut messages = Map::new();
+    messages.insert(name.clone(), json!({ "$ref": format!("#/components/messages/{name}") }));
+    json!({
+        "address": format!("ask.{}.{{account}}.{}", asked.platform, asked.name),
+        "description": asked.about,
+        "servers": [{ "$ref": "#/servers/bus" }],
+        "parameters": {
+            "account": { "description": "Name of the account in the configuration.", "examples": ["acme"] },
+        },
+        "messages": messages,
+    })
+}
+
+fn reply_channel(reply: &str) -> Value {
+    let mut messages = Map::new();
+    messages.insert(reply.to_owned(), json!({ "$ref": format!("#/components/messages/{reply}") }));
+    json!({
+        "address": null,
+        "description": "The reply subject of the request.",
+        "servers": [{ "$ref": "#/servers/bus" }],
+        "messages": messages,
+    })
+}
+
+fn ask_operation(asked: &Asked, reply: &str) -> Value {
+    let (name, reply_channel) = (ask(asked), format!("#/channels/{reply}"));
+    let channel = format!("#/channels/{name}");
+    json!({
+        "action": "send",
+        "channel": { "$ref": channel },
+        "summary": asked.about,
+        "messages": [{ "$ref": format!("{channel}/messages/{name}") }],
+        "reply": {
+            "channel": { "$ref": reply_channel },
+            "messages": [{ "$ref": format!("{reply_channel}/messages/{reply}") }],
+        },
+    })
+}
+
+fn json_message(name: &str, about: &str) -> Value {
+    json!({
+        "name": name,
+        "title": name,
+        "summary": about,
+        "contentType": "application/json",
+        "payload": { "$ref": format!("#/components/schemas/{name}") },
+    })
+}
+
+/// Adds a schema, taken out of its own file: what was a definition there is a component here.
+fn add_schema(name: &str, schema: Value, components: &mut Map<String, Value>) {
+    let Value::Object(mut schema) = schema else { unreachable!("a schema of an object is an object") };
     schema.remove("$schema");
     schema.remove("$id");
     let definitions = schema.remove("$defs");
-    let component = |name: &str| if name == "Data" { format!("{event_type}.Data") } else { name.to_owned() };
+    let component =
+        |definition: &str| if definition == "Data" { format!("{name}.Data") } else { definition.to_owned() };
     let mut add = |name: String, mut value: Value| {
         point_to_components(&mut value, &component);
         let earlier = components.insert(name, value.clone());
         debug_assert!(earlier.is_none_or(|earlier| earlier == value), "one name, one schema");
     };
-    add(event_type.to_string(), Value::Object(schema));
+    add(name.to_owned(), Value::Object(schema));
     if let Some(Value::Object(definitions)) = definitions {
         for (name, definition) in definitions {
             add(component(&name), definition);

@@ -33,13 +33,17 @@ fn platforms_of(event_type: EventType) -> Vec<&'static Descriptor> {
 
 /// The types that one platform leads to, in the order of the vocabulary.
 ///
-/// Whatever has a callback can be sent bytes that nobody understands, so `delivery.quarantined` is among
-/// them without being named.
+/// Whatever has a callback can be sent bytes that nobody understands, and whatever is read can fail, so
+/// `delivery.quarantined` and the verbs of `source` are among them without being named.
 pub fn event_types_of(descriptor: &Descriptor) -> Vec<EventType> {
-    let mut types: Vec<_> =
-        descriptor.callbacks.iter().flat_map(|callback| callback.emits).copied().collect();
-    if !types.is_empty() {
+    let told = descriptor.callbacks.iter().flat_map(|callback| callback.emits);
+    let read = descriptor.watches.iter().flat_map(|watch| watch.emits);
+    let mut types: Vec<_> = told.chain(read).copied().collect();
+    if !descriptor.callbacks.is_empty() {
         types.push(EventType::of(Noun::Delivery, Verb::Quarantined));
+    }
+    if !descriptor.watches.is_empty() {
+        types.extend([Verb::Degraded, Verb::Recovered].map(|verb| EventType::of(Noun::Source, verb)));
     }
     types.sort();
     types.dedup();

@@ -60,20 +60,20 @@ fn attributes(noun: Noun) -> Map<String, Value> {
         Noun::Recording => of::<entities::Recording>(),
         Noun::Content => of::<entities::Content>(),
         Noun::Playback => of::<entities::Playback>(),
+        Noun::Download => of::<entities::Download>(),
         Noun::Bookmark => of::<entities::Bookmark>(),
         Noun::Delivery => of::<entities::QuarantinedDelivery>(),
         Noun::Notice => of::<entities::Notice>(),
+        Noun::Channel => of::<entities::Channel>(),
+        Noun::Space => of::<entities::Space>(),
+        Noun::Comment => of::<entities::Comment>(),
+        Noun::Category => of::<entities::Category>(),
+        Noun::Filter => of::<entities::Filter>(),
+        Noun::Settings => of::<entities::Settings>(),
+        Noun::StreamKey => of::<entities::StreamKey>(),
+        Noun::Source => of::<entities::Source>(),
         // No platform tells of these yet.
-        Noun::Channel
-        | Noun::Space
-        | Noun::Comment
-        | Noun::Category
-        | Noun::Filter
-        | Noun::Settings
-        | Noun::StreamKey
-        | Noun::Download
-        | Noun::Credential
-        | Noun::Source => of::<NoAttributes>(),
+        Noun::Credential => of::<NoAttributes>(),
     }
 }
 
@@ -104,7 +104,7 @@ fn never_null(mut attribute: Value) -> Value {
 
 /// Drops what schemars knows of the Rust type and consumers have no use for: `double` and `uint64` mean nothing
 /// to JSON, and the default of an absent attribute is that it is absent.
-fn drop_what_is_not_promised(schema: &mut schemars::Schema) {
+pub fn drop_what_is_not_promised(schema: &mut schemars::Schema) {
     if schema.get("format").is_some_and(|format| format == "double" || format == "uint64") {
         schema.remove("format");
     }

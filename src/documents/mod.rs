@@ -14,6 +14,7 @@ mod asyncapi;
 mod emitted;
 mod entity;
 mod event;
+mod question;
 mod readme;
 
 pub use emitted::{Emitted, emitted};
@@ -35,6 +36,8 @@ impl Document {
 
 /// The folder that holds one schema for each event type and nothing else.
 const EVENTS_DIR: &str = "schemas/events";
+/// The folder that holds two schemas for each question and nothing else.
+const QUESTIONS_DIR: &str = "schemas/questions";
 const README: &str = "README.md";
 
 /// Every file that is generated as a whole.
@@ -44,6 +47,11 @@ pub fn all() -> Vec<Document> {
     documents.extend(emitted().iter().map(|emitted| {
         let path = format!("{EVENTS_DIR}/{}.schema.json", emitted.event_type);
         Document::json(path, &event::schema(emitted.event_type))
+    }));
+    documents.extend(question::all().iter().flat_map(|asked| {
+        let path = format!("{QUESTIONS_DIR}/{}.{}", asked.platform, asked.name);
+        let question = Document::json(format!("{path}.question.schema.json"), &asked.question);
+        [question, Document::json(format!("{path}.reply.schema.json"), &asked.reply)]
     }));
     documents.push(Document::json("schemas/asyncapi.json", &asyncapi::document()));
     documents.push(Document::json("schemas/config.schema.json", &config::schema()));
@@ -105,13 +113,14 @@ pub fn stale(root: &Path) -> Vec<String> {
     found
 }
 
-/// Files in the folder of event schemas that no event type accounts for.
+/// Files in the generated folders that nothing accounts for.
 fn leftovers(root: &Path) -> Vec<String> {
     let generated = all();
-    let Ok(folder) = fs::read_dir(root.join(EVENTS_DIR)) else { return Vec::new() };
-    let mut found: Vec<_> = folder
-        .flatten()
-        .map(|entry| format!("{EVENTS_DIR}/{}", entry.file_name().to_string_lossy()))
+    let folders = [EVENTS_DIR, QUESTIONS_DIR].into_iter();
+    let files = folders.filter_map(|folder| Some((folder, fs::read_dir(root.join(folder)).ok()?)));
+    let mut found: Vec<_> = files
+        .flat_map(|(folder, entries)| entries.flatten().map(move |entry| (folder, entry.file_name())))
+        .map(|(folder, name)| format!("{folder}/{}", name.to_string_lossy()))
         .filter(|path| generated.iter().all(|document| document.path != *path))
         .collect();
     found.sort();

@@ -19,7 +19,8 @@ pub fn updated(text: &str) -> Result<String, MissingMarkers> {
 
 /// What a newcomer wants to know of each platform.
 fn platforms_table() -> String {
-    let mut table = "| platform | status | callbacks | events |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut table =
+        "| platform | status | callbacks | watches | events |\n| --- | --- | --- | --- | --- |\n".to_owned();
     for platform in platforms::ALL {
         let descriptor = platform.descriptor();
         let status = match descriptor.status {
@@ -27,9 +28,12 @@ fn platforms_table() -> String {
             Status::Closed(since) => format!("closed: {since}"),
         };
         let callbacks = listed(descriptor.callbacks.iter().map(|callback| callback.name));
+        let watches = listed(descriptor.watches.iter().map(|watch| watch.name));
         let events = listed(event_types_of(descriptor));
-        table +=
-            &format!("| [{}]({}) | {status} | {callbacks} | {events} |\n", descriptor.name, descriptor.docs);
+        table += &format!(
+            "| [{}]({}) | {status} | {callbacks} | {watches} | {events} |\n",
+            descriptor.name, descriptor.docs
+        );
     }
     table
 }

@@ -17,12 +17,15 @@ pub use quarantine::RetryError;
 pub use route::{Receiver, Receivers, Route};
 
 use crate::{
-    model::{ContentHash, Observation, Proof},
-    platform::{Decoded, Delivery, Malformed, Unverified},
+    model::{AccountName, ContentHash, Observation, Proof},
+    platform::{Decoded, Delivery, Malformed, Unverified, Wake},
     ports::Clock,
     store::{DeliveryRecord, Store},
     telemetry,
 };
+
+/// Where it is said that a callback could be confirmed by the platform's API. Must not block.
+pub type WakeSink = Arc<dyn Fn(&AccountName, Wake) + Send + Sync>;
 
 /// Accepts deliveries; cheap to clone.
 #[derive(Clone)]
@@ -30,12 +33,19 @@ pub struct Ingest {
     receivers: Arc<Receivers>,
     store: Store,
     clock: Arc<dyn Clock>,
+    wake: Option<WakeSink>,
 }
 
 impl Ingest {
     /// For the callbacks of `receivers`, committed to `store`.
     pub fn new(receivers: Receivers, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { receivers: Arc::new(receivers), store, clock }
+        Self { receivers: Arc::new(receivers), store, clock, wake: None }
+    }
+
+    /// Tells `wake` of each committed callback that the platform's API could confirm.
+    #[must_use]
+    pub fn waking(self, wake: WakeSink) -> Self {
+        Self { wake: Some(wake), ..self }
     }
 
     /// Whose callback this is; `None` if account, token or callback is wrong, taking equally long.
@@ -61,8 +71,10 @@ impl Ingest {
         let fate = match reading {
             Reading::Unverified(Unverified(why)) => Fate::new(Outcome::Refused, why),
             Reading::Probe => Fate::new(Outcome::Probe, "an empty form: the URL was tried"),
-            Reading::Understood { content, observations, proof, .. } => {
-                self.commit(route, record(route, delivery, proof, content, observations)).await
+            Reading::Understood { content, observations, proof, wakes, .. } => {
+                let fate = self.commit(route, record(route, delivery, proof, content, observations)).await;
+                self.wake(route, &fate.outcome, wakes);
+                fate
             }
             Reading::Malformed { proof, reason } => {
                 let content = ContentHash::of_bytes(&delivery.body);
@@ -107,6 +119,13 @@ impl Ingest {
             (None, false) => Outcome::Accepted(durable),
         };
         Fate { outcome, detail }
+    }
+
+    /// A repeat was confirmed when it was news, or will be by the next sweep.
+    fn wake(&self, route: Route<'_>, outcome: &Outcome, wakes: Vec<Wake>) {
+        if let (Some(wake), Outcome::Accepted(_)) = (&self.wake, outcome) {
+            wakes.into_iter().for_each(|it| wake(&route.receiver.settings.name, it));
+        }
     }
 
     /// The delivery's log line and metrics.
@@ -162,6 +181,7 @@ enum Reading {
         observations: Vec<Observation>,
         proof: Proof,
         quirks: Vec<&'static str>,
+        wakes: Vec<Wake>,
     },
     Malformed {
         proof: Proof,
@@ -194,8 +214,8 @@ fn read(route: Route<'_>, delivery: &Delivery) -> Reading {
     let proof = verified.proof();
     match catch_unwind(AssertUnwindSafe(|| callbacks.decode(&verified, settings))) {
         Ok(Ok(Decoded::Probe)) => Reading::Probe,
-        Ok(Ok(Decoded::Observed { content, observations, quirks })) => {
-            Reading::Understood { content, observations, proof, quirks }
+        Ok(Ok(Decoded::Observed { content, observations, quirks, wakes })) => {
+            Reading::Understood { content, observations, proof, quirks, wakes }
         }
         Ok(Err(reason)) => Reading::Malformed { proof, reason },
         Err(_) => {

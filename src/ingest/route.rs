@@ -25,6 +25,16 @@ pub struct Route<'r> {
 }
 
 impl Route<'_> {
+    /// Whose it is.
+    pub fn account(&self) -> &AccountName {
+        &self.receiver.settings.name
+    }
+
+    /// What arrives there.
+    pub fn callback(&self) -> &'static CallbackKind {
+        self.callback
+    }
+
     /// Whether viewers' browsers post here, so that cross-origin requests are allowed.
     pub fn is_from_browsers(&self) -> bool {
         self.callback.from_browsers
@@ -58,6 +68,17 @@ impl Receivers {
         let is_valid = url_token.is_one_of(valid);
         let receiver = receiver.filter(|_| is_valid)?;
         let callback = receiver.platform.descriptor().callback(callback)?;
+        if callback.asks.is_some() && receiver.settings.questions.is_none() {
+            // Nobody could sign an answer for such an account. Whoever knows its URL may be told, in the log.
+            let (platform, callback) = (receiver.platform.descriptor().id, callback.name);
+            tracing::warn!(
+                platform,
+                account,
+                callback,
+                "{platform}/{account} {callback}: not found, for the account has no on_no_answer, so its players cannot ask"
+            );
+            return None;
+        }
         Some(Route { receiver, callback })
     }
 }

@@ -1,7 +1,5 @@
 //! The way of a delivery up to its outcome, with a real store and a clock that stands still.
 
-use std::collections::BTreeMap;
-
 use jiff::SignedDuration;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,8 +36,11 @@ static BROKEN: Descriptor = Descriptor {
         from_browsers: false,
         emits: &[EventType::of(Noun::Broadcast, Verb::Started)],
         secret_fields: &[],
+        asks: None,
     }],
     retries: RetrySchedule { answer_seconds: 3, windows: &[] },
+    api: None,
+    watches: &[],
     settings: &[],
 };
 
@@ -67,11 +68,8 @@ fn receiver(name: &str, platform: &'static dyn Platform) -> Receiver {
     Receiver {
         platform,
         settings: AccountSettings {
-            name: AccountName::parse(name).unwrap(),
-            service_account: name.to_owned(),
             webhook_secret: Some(WEBHOOK_SECRET.into()),
-            progress_fields: BTreeMap::new(),
-            charset: None,
+            ..AccountSettings::new(AccountName::parse(name).unwrap(), name)
         },
         url_tokens: vec![UrlTokenHash::of(URL_TOKEN)],
     }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     health::{Condition, Health},
     ingest::Ingest,
+    poll::Board,
     store::Store,
 };
 
@@ -33,6 +34,8 @@ pub struct AdminContext {
     pub store: Store,
     /// Looks at quarantined deliveries again.
     pub ingest: Ingest,
+    /// How the reading of each account fares.
+    pub board: Board,
     /// `bus.prefix`: the first part of every event's bus subject.
     pub subject_prefix: String,
     /// The metrics.
@@ -51,6 +54,7 @@ pub fn router(context: AdminContext) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/api/v1/events", get(events::get))
+        .route("/api/v1/watches", get(watches))
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{id}", get(quarantine::show))
         .route("/api/v1/quarantine/{id}/retry", post(quarantine::retry))
@@ -77,6 +81,10 @@ fn reason((component, condition): &(&'static str, Condition)) -> Option<Value> {
         Condition::Down(why) => ("down", why),
     };
     Some(json!({ "component": component, "condition": condition, "reason": reason }))
+}
+
+async fn watches(State(context): State<AdminContext>) -> Json<Value> {
+    Json(json!({ "accounts": context.board.snapshot() }))
 }
 
 async fn metrics(State(context): State<AdminContext>) -> Response {

@@ -27,7 +27,9 @@ pub struct Limits {
     /// How long a refused client's remaining bytes are read and dropped, so that it sees the answer and
     /// not a reset connection.
     pub linger: Duration,
-    /// How long requests in hand may take after shutdown has begun.
+    /// After shutdown has begun, how long a client may take to learn of it by the answer to its next request.
+    pub leave: Duration,
+    /// How long requests in hand may take after that.
     pub grace: Duration,
     /// Bytes of the request line, which is nearly all URI; more is answered with 414.
     pub request_line_bytes_max: usize,
@@ -56,6 +58,7 @@ impl Default for Limits {
             idle: Duration::from_secs(15),
             write: Duration::from_secs(5),
             linger: Duration::from_secs(1),
+            leave: Duration::from_millis(500),
             grace: Duration::from_secs(3),
             request_line_bytes_max: 4 * 1024,
             header_bytes_max: 16 * 1024,
@@ -70,6 +73,12 @@ impl Default for Limits {
 impl Limits {
     /// Those of the admin listener: few clients, but patient ones, with long answers.
     pub fn admin() -> Self {
-        Self { listener: "admin", connections_max: 512, write: Duration::from_secs(30), ..Self::default() }
+        Self {
+            listener: "admin",
+            connections_max: 512,
+            write: Duration::from_secs(30),
+            leave: Duration::ZERO,
+            ..Self::default()
+        }
     }
 }

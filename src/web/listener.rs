@@ -8,9 +8,10 @@ mod head;
 mod io;
 mod peers;
 
-use std::{io::ErrorKind, sync::Arc, time::Duration};
+use std::{io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::Router;
+use futures::FutureExt;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
@@ -27,36 +28,32 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Such trouble is logged once in this time.
 const ACCEPT_COMPLAINT: Duration = Duration::from_secs(1);
 
-/// Serves `router` to whoever connects, until `shutdown`; then nobody new is accepted, requests in hand are
-/// finished for at most [`Limits::grace`], and what is still open is closed.
+/// Serves `router` to whoever connects, until `shutdown`. For [`Limits::leave`] after it requests are still answered,
+/// each as the last of its connection, so that none is lost that was on its way; then nobody new is accepted,
+/// requests in hand are finished for at most [`Limits::grace`], and what is still open is closed.
 pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
-    let limits = Arc::new(limits);
-    let peers = Peers::default();
+    let mut clients = Clients {
+        router,
+        limits: Arc::new(limits),
+        shutdown: shutdown.clone(),
+        peers: Peers::default(),
+        connections: JoinSet::new(),
+    };
+    let limits = Arc::clone(&clients.limits);
+    let mut left = pin!(async {
+        shutdown.cancelled().await;
+        sleep(limits.leave).await;
+    });
     let mut complained_at: Option<Instant> = None;
-    let mut connections = JoinSet::new();
     loop {
-        let open = connections.len();
-        metrics::gauge!(telemetry::CONNECTIONS, "listener" => limits.listener).set(open as f64);
+        clients.count();
         let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
+            () = &mut left => break,
             accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
+            Some(_) = clients.connections.join_next() => continue,
         };
         match accepted {
-            // Over a limit, dropping the stream closes it: answering would cost what the limit saves.
-            Ok(_) if open >= limits.connections_max => count_refused(&limits, "total"),
-            Ok((stream, peer)) => match peers.place(peer.ip(), &limits) {
-                Some(place) => {
-                    connections.spawn(serve_one(
-                        stream,
-                        router.clone(),
-                        Arc::clone(&limits),
-                        shutdown.clone(),
-                        place,
-                    ));
-                }
-                None => count_refused(&limits, "per_ip"),
-            },
+            Ok((stream, peer)) => clients.admit(stream, peer),
             Err(error) if is_of_one_client(error.kind()) => {}
             Err(error) => {
                 if complained_at.is_none_or(|at| at.elapsed() >= ACCEPT_COMPLAINT) {
@@ -67,11 +64,46 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdo
             }
         }
     }
+    // Those that wait to be accepted would be reset.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        clients.admit(stream, peer);
+    }
     drop(listener);
+    let mut connections = clients.connections;
     let finish = async { while connections.join_next().await.is_some() {} };
-    if timeout(limits.grace, finish).await.is_err() {
+    if timeout(limits.leave + limits.grace, finish).await.is_err() {
         tracing::warn!(open = connections.len(), "closing connections that did not finish in time");
         connections.shutdown().await;
+    }
+}
+
+/// Who is connected.
+struct Clients {
+    router: Router,
+    limits: Arc<Limits>,
+    shutdown: CancellationToken,
+    peers: Peers,
+    connections: JoinSet<()>,
+}
+
+impl Clients {
+    /// Serves it, unless that were one too many.
+    fn admit(&mut self, stream: TcpStream, peer: SocketAddr) {
+        let Self { router, limits, shutdown, peers, connections } = self;
+        // Over a limit, dropping the stream closes it: answering would cost what the limit saves.
+        if connections.len() >= limits.connections_max {
+            count_refused(limits, "total");
+        } else if let Some(place) = peers.place(peer.ip(), limits) {
+            let (limits, shutdown) = (Arc::clone(limits), shutdown.clone());
+            connections.spawn(serve_one(stream, router.clone(), limits, shutdown, place));
+        } else {
+            count_refused(limits, "per_ip");
+        }
+    }
+
+    fn count(&self) {
+        let open = self.connections.len() as f64;
+        metrics::gauge!(telemetry::CONNECTIONS, "listener" => self.limits.listener).set(open);
     }
 }
 

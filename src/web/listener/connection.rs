@@ -14,7 +14,7 @@ use axum::{
 use futures::FutureExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -27,7 +27,8 @@ use crate::web::limits::Limits;
 /// The library refuses to work with a smaller buffer.
 const BUFFER_BYTES_MIN: usize = 8192;
 
-/// Serves a client until it leaves, errs or is late; or, after `shutdown`, until its request is answered.
+/// Serves a client until it leaves, errs or is late; or, after `shutdown`, until it was answered once more or was silent
+/// for [`Limits::leave`]: closing at once would meet a request that is on its way.
 ///
 /// # Errors
 /// When the connection did not end between two requests.
@@ -49,11 +50,24 @@ pub(super) async fn serve(
         .max_headers(limits.headers_max)
         .max_header_size(limits.header_bytes_max)
         .max_buf_size(limits.header_bytes_max.max(BUFFER_BYTES_MIN));
-    let service = service_fn(|request| answer(router.clone(), &watch, &limits, request));
+    let service = service_fn(|request| {
+        let answer = answer(router.clone(), &watch, &limits, request);
+        async {
+            let mut answer = answer.await?;
+            if shutdown.is_cancelled() {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
+    });
     let mut connection = std::pin::pin!(http.serve_connection(io, service));
+    let left = async {
+        shutdown.cancelled().await;
+        sleep(limits.leave).await;
+    };
     tokio::select! {
         ended = connection.as_mut() => return ended,
-        () = shutdown.cancelled() => {}
+        () = left => {}
     }
     connection.as_mut().graceful_shutdown();
     connection.await
