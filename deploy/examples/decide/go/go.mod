@@ -1,0 +1,3 @@
+module decide
+
+go 1.22
