@@ -7,7 +7,7 @@ WITH_NATS = LIVEHOOK_NATS_SERVER="$$(deploy/tools.sh nats)" && export LIVEHOOK_N
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Watch callbacks become events on a NATS of its own (and go on: make demo ARGS=--follow)
+demo: ## Watch callbacks and polls become events on a NATS of its own (and go on: make demo ARGS=--follow)
 	@deploy/tools.sh rust > /dev/null
 	@$(WITH_NATS) && cargo run -- demo $(ARGS)
 
@@ -15,11 +15,12 @@ test: ## Everything that must hold before a change is taken; the last line count
 	@tests/gate.sh
 
 bench: ## Measure a release build against its goals; the report is also in target/bench/report.md
-	@$(WITH_NATS) && LIVEHOOK_WRK="$$(deploy/tools.sh wrk)" && export LIVEHOOK_WRK && cargo bench --bench bench
+	@$(WITH_NATS) && LIVEHOOK_WRK="$$(deploy/tools.sh wrk)" && export LIVEHOOK_WRK && cargo bench --bench bench -- $(ARGS)
 
-soak: ## The durability tests at full length: 200 kills, 20 power cuts, NATS away for 10 s, 50,000 acks lost
+soak: ## The long tests at full length: 200 kills, 20 power cuts, NATS away for 10 s, 10,000 worlds, 30 days
 	@$(WITH_NATS) && LIVEHOOK_KILLS=200 LIVEHOOK_CUTS=20 LIVEHOOK_AWAY_SECONDS=10 LIVEHOOK_ACKS=50000 \
 		cargo test --test it durability -- --nocapture --test-threads 1
+	@LIVEHOOK_WORLDS=10000 LIVEHOOK_DAYS=30 cargo test --test it worlds -- --nocapture
 
 fmt: ## Format the code
 	@deploy/tools.sh rust > /dev/null

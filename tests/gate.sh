@@ -6,6 +6,9 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+# Where rustup puts cargo; a shell that reads no profile does not look there.
+export PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # Tests that cannot run on this machine write their reason here: skipped, but never silently.
@@ -54,6 +57,7 @@ tests() {
 }
 
 consumer() { "$python" tests/consumer/gate.py; }
+questions() { deploy/tools.sh node > /dev/null; "$python" tests/consumer/questions.py; }
 asyncapi() { deploy/tools.sh node > /dev/null && npm --prefix tests/asyncapi --silent test; }
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --no-deps; }
 
@@ -72,9 +76,11 @@ step lint cargo clippy --all-targets -- -D warnings
 if step build cargo test --no-run; then
     step tests tests
     step consumer consumer
+    step questions questions
 else
     note tests 0 1 'not run'
     note consumer 0 1 'not run'
+    note questions 0 1 'not run'
 fi
 step docs documentation
 step asyncapi asyncapi

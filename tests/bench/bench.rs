@@ -1,4 +1,5 @@
 //! `make bench`: what livehook costs, beside a server that does nothing and one that only publishes.
+//! `cargo bench --bench bench -- sweeps` (or `callbacks`) measures one section only.
 //!
 //! All runs of a report share one machine, one load generator (wrk) and one body, and rates are compared only
 //! inside one report. Where others use the machine too, CPU time per request is the figure to steer by.
@@ -9,6 +10,7 @@ mod backlog;
 mod baseline;
 mod latency;
 mod report;
+mod sweeps;
 mod throughput;
 mod usage;
 mod wrk;
@@ -28,18 +30,48 @@ use std::time::Duration;
 use support::rig::setting_or;
 use throughput::Subject;
 
+/// The sections of the report.
+const SECTIONS: [&str; 2] = ["callbacks", "sweeps"];
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [_, "bare", address] => runtime.block_on(baseline::serve_bare(address)),
-        [_, "direct", address, nats_url] => runtime.block_on(baseline::serve_direct(address, nats_url)),
-        _ => runtime.block_on(bench()),
+    // Threads that ended would take the count of their CPU time with them.
+    let keep_alive = Duration::from_secs(3600);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().thread_keep_alive(keep_alive).enable_all().build()?;
+    match arguments.iter().skip(1).map(String::as_str).collect::<Vec<_>>()[..] {
+        ["bare", address] => runtime.block_on(baseline::serve_bare(address)),
+        ["direct", address, nats_url] => runtime.block_on(baseline::serve_direct(address, nats_url)),
+        ["read", dir, with_callbacks] => {
+            let run = runtime.block_on(sweeps::reading::sweeps(dir.as_ref(), with_callbacks == "true"))?;
+            println!("{}", serde_json::to_string(&run)?);
+            Ok(())
+        }
+        // Cargo adds an option of its own.
+        ref chosen => bench(&runtime, chosen.iter().filter(|name| !name.starts_with("--")).collect()),
     }
 }
 
-async fn bench() -> anyhow::Result<()> {
+fn bench(runtime: &tokio::runtime::Runtime, chosen: Vec<&&str>) -> anyhow::Result<()> {
     anyhow::ensure!(usage::is_available(), "the bench reads CPU time and memory from /proc: run it on Linux");
+    if let Some(unknown) = chosen.iter().find(|name| !SECTIONS.contains(name)) {
+        anyhow::bail!("there is no section {unknown}: choose among {}", SECTIONS.join(" and "));
+    }
+    let is_chosen = |section: &str| chosen.is_empty() || chosen.iter().any(|name| **name == section);
+
+    let sweeps = is_chosen("sweeps").then(sweeps::measure).transpose()?;
+    let callbacks = is_chosen("callbacks").then(|| runtime.block_on(callbacks())).transpose()?;
+    let report = report::Report { callbacks, sweeps }.to_markdown();
+    println!("{report}");
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    std::fs::create_dir_all(&dir)?;
+    // What was chosen alone does not take the place of a whole report.
+    let name = if chosen.is_empty() { "report" } else { chosen[0] };
+    std::fs::write(dir.join(format!("{name}.md")), report)?;
+    Ok(())
+}
+
+async fn callbacks() -> anyhow::Result<report::Callbacks> {
     let seconds = |name, default| Duration::from_secs(setting_or(name, default));
     let run = seconds("LIVEHOOK_BENCH_SECONDS", 15);
 
@@ -56,11 +88,5 @@ async fn bench() -> anyhow::Result<()> {
     let events = setting_or("LIVEHOOK_BENCH_BACKLOG", 300_000);
     eprintln!("bench: backlog of {events} events");
     let backlog = backlog::measure(events).await?;
-
-    let report = report::Report { throughput, latency, crowd, backlog }.to_markdown();
-    println!("{report}");
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
-    std::fs::create_dir_all(&dir)?;
-    std::fs::write(dir.join("report.md"), report)?;
-    Ok(())
+    Ok(report::Callbacks { throughput, latency, crowd, backlog })
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     support::{
-        load::{Fact, Load, Plan},
+        load::{Fact, Load, Plan, live_state_body},
         observer::fact_in,
         rig::Rig,
     },
@@ -61,6 +61,7 @@ pub async fn measure(rate: u32, time: Duration) -> Figures {
     let load = Load::start(Plan {
         address: rig.service.public,
         path: rig.service.callback("acme", "live-state"),
+        body: live_state_body,
         rate: Some(rate),
         connections: 16,
         requests: Some(u64::from(rate) * time.as_secs()),

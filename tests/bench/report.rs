@@ -5,16 +5,26 @@ use std::{fmt::Write as _, fs, process::Command, time::Duration};
 use crate::{
     backlog, latency,
     support::nats::binary,
+    sweeps,
     throughput::{self, Subject},
 };
 
-/// Everything that was measured.
+/// What was measured; `None` for what was not chosen.
 pub struct Report {
+    pub callbacks: Option<Callbacks>,
+    pub sweeps: Option<Vec<sweeps::Figures>>,
+}
+
+/// What was measured of callbacks.
+pub struct Callbacks {
     pub throughput: Vec<(Subject, throughput::Figures)>,
     pub latency: latency::Figures,
     pub crowd: throughput::Figures,
     pub backlog: backlog::Figures,
 }
+
+/// A figure, what was measured, the goal, and whether it is met.
+pub type Goal = (String, String, &'static str, bool);
 
 impl Report {
     /// As a page.
@@ -27,14 +37,27 @@ impl Report {
     fn write(&self, page: &mut String) -> std::fmt::Result {
         writeln!(page, "{}\n", machine())?;
         writeln!(page, "## Goals\n\n| figure | measured | goal | |\n| --- | --- | --- | --- |")?;
-        for (figure, measured, goal, is_met) in self.goals() {
+        let callbacks = self.callbacks.iter().flat_map(Callbacks::goals);
+        let sweeps = self.sweeps.iter().flat_map(|figures| sweeps::report::goals(figures));
+        for (figure, measured, goal, is_met) in callbacks.chain(sweeps) {
             writeln!(
                 page,
                 "| {figure} | {measured} | {goal} | {} |",
                 if is_met { "met" } else { "**missed**" }
             )?;
         }
+        if let Some(callbacks) = &self.callbacks {
+            callbacks.write(page)?;
+        }
+        match &self.sweeps {
+            Some(figures) => sweeps::report::write(page, figures),
+            None => Ok(()),
+        }
+    }
+}
 
+impl Callbacks {
+    fn write(&self, page: &mut String) -> std::fmt::Result {
         let seconds = self.of(Subject::Livehook).seen.took.as_secs();
         writeln!(page, "\n## As many requests as are answered: 64 connections, {seconds} s each\n")?;
         writeln!(
@@ -82,8 +105,7 @@ impl Report {
         &found.expect("every subject was measured").1
     }
 
-    /// Figure, what was measured, the goal, and whether it is met.
-    fn goals(&self) -> Vec<(&'static str, String, &'static str, bool)> {
+    fn goals(&self) -> Vec<Goal> {
         let livehook = self.of(Subject::Livehook);
         let rate = |subject| self.of(subject).seen.per_second();
         let cpu_us = livehook.cpu_per_10_000() * 100.0;
@@ -93,7 +115,7 @@ impl Report {
         let crowd = self.crowd.seen.refused + self.crowd.seen.broken;
         let rss = livehook.peak_rss_bytes;
         let drained = self.backlog.per_second();
-        vec![
+        let goals = vec![
             (
                 "CPU per request, gateway and bus, (b) at 64 connections",
                 format!("{cpu_us:.0} us"),
@@ -121,7 +143,9 @@ impl Report {
                 "at least 5,000 events/s",
                 drained >= 5000.0,
             ),
-        ]
+        ];
+        let owned = goals.into_iter();
+        owned.map(|(figure, measured, goal, is_met)| (figure.to_owned(), measured, goal, is_met)).collect()
     }
 }
 
@@ -143,11 +167,11 @@ fn write_row(page: &mut String, name: &str, figures: &throughput::Figures) -> st
     )
 }
 
-fn ms(time: Duration) -> String {
+pub fn ms(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
-fn mib(bytes: u64) -> String {
+pub fn mib(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 

@@ -1,6 +1,6 @@
 //! CPU time and memory of a process, from `/proc`.
 
-use std::{fs, path::Path, process::Command, sync::OnceLock};
+use std::{fs, path::Path, process::Command, sync::OnceLock, time::Duration};
 
 /// Whether this system tells.
 pub fn is_available() -> bool {
@@ -18,10 +18,53 @@ pub fn cpu_seconds(pid: u32) -> f64 {
 
 /// The most memory that a process has held so far, in bytes.
 pub fn peak_rss_bytes(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    memory(&pid.to_string(), "VmHWM:")
+}
+
+/// The memory that this process holds now, in bytes.
+pub fn rss_bytes() -> u64 {
+    memory("self", "VmRSS:")
+}
+
+/// From now on the peak of this process is counted anew.
+pub fn forget_peak() {
+    fs::write("/proc/self/clear_refs", "5").expect("a process may do so with its own figures");
+}
+
+fn memory(process: &str, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok());
-    kib.expect("the kernel tells the peak in kB") * 1024
+    kib.expect("the kernel tells it in kB") * 1024
+}
+
+/// CPU time of the threads that this process has now. A thread that ends takes its time away.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnCpu {
+    pub all: Duration,
+    /// Of that, the store's writer.
+    pub writer: Duration,
+}
+
+impl OwnCpu {
+    pub fn since(self, earlier: Self) -> Self {
+        Self { all: self.all.saturating_sub(earlier.all), writer: self.writer.saturating_sub(earlier.writer) }
+    }
+}
+
+/// Exact to microseconds, unlike [`cpu_seconds`].
+pub fn own_cpu() -> OwnCpu {
+    let mut cpu = OwnCpu { all: Duration::ZERO, writer: Duration::ZERO };
+    for thread in fs::read_dir("/proc/self/task").expect("this process runs").flatten() {
+        let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default();
+        let nanoseconds = read("schedstat").split(' ').next().and_then(|text| text.parse().ok());
+        let time = Duration::from_nanos(nanoseconds.unwrap_or(0));
+        cpu.all += time;
+        if read("comm").trim_end() == "store-writer" {
+            cpu.writer += time;
+        }
+    }
+    cpu
 }
 
 fn ticks_per_second() -> f64 {

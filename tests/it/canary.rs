@@ -1,9 +1,12 @@
 //! No secret comes out (contract §2): a story with a distinctive value in each place where a secret can be,
 //! then a search through everything that livehook wrote, answered, published or printed.
 
+mod leaky;
+mod reading;
 mod search;
 mod story;
 
+use reading::Reading;
 use search::Haystack;
 use story::{Secret, Story};
 
@@ -45,6 +48,43 @@ async fn no_secret_comes_out_anywhere() {
     let not_kept: Vec<_> =
         in_bodies.iter().filter(|secret| !is_kept(secret)).map(|secret| secret.what).collect();
     assert_eq!(not_kept, [""; 0], "the story did not deliver them");
+}
+
+/// The same for what polls send, and for what platforms put into their answers.
+#[tokio::test]
+async fn no_secret_that_is_read_comes_out_anywhere() {
+    let Reading { secrets, haystack, database } = Reading::told().await;
+    assert!(secrets.len() >= 25, "{}", secrets.len());
+    for (part, word) in [
+        ("log", "debug"),
+        ("log", "the sweep failed"),
+        ("log with another credential", "does not accept the credential"),
+        ("log with an odd credential", "cannot be sent"),
+        ("metrics", "livehook_api_requests_total"),
+        ("readiness", "sources"),
+        ("watches", "last_failure"),
+        ("commands", "failed: the platform"),
+        ("commands", "a secret is never written here"),
+        ("events", "live.stream_key.rotated"),
+        ("events", "webhook_fingerprint"),
+        ("events", "live.settings.discovered"),
+        ("events", "live.recording."),
+        ("bus", "live.soop.games.stream_key.rotated"),
+        ("bucket", "kollus.acme.channel."),
+        ("bucket", "livedigital.talks.space."),
+        ("database", "SQLite format"),
+        ("database", "last_failure"),
+    ] {
+        let parts = [&haystack, &database];
+        assert!(
+            parts.iter().any(|it| it.holds(part, word)),
+            "{word:?} is not in {part}: {}",
+            haystack.part(part)
+        );
+    }
+    let traces = |secret| [haystack.traces_of(secret), database.traces_of(secret)].concat();
+    let found: Vec<_> = secrets.iter().flat_map(traces).collect();
+    assert_eq!(found, [""; 0]);
 }
 
 /// The search itself can fail: a trace that is put there on purpose is found, in each of its forms.

@@ -2,10 +2,10 @@
 
 use std::{fmt::Write, fs};
 
-use livehook::model::Observation;
+use serde_json::Value;
 
 use crate::support::{
-    cases::{self, Case},
+    cases::{self, Case, difference, observed},
     desk::{Desk, Outcome, Treated},
 };
 
@@ -46,6 +46,12 @@ fn tell(case: &Case) -> String {
         for quirk in &treated.quirks {
             writeln!(text, "quirk     {quirk}").unwrap();
         }
+        for exchange in &treated.exchanges {
+            writeln!(text, "{exchange}").unwrap();
+        }
+        if let Some(answer) = &treated.answer {
+            writeln!(text, "answer    {}", data(&answer.body)).unwrap();
+        }
         for observation in &treated.observations {
             writeln!(text, "observed  {}", observed(observation)).unwrap();
         }
@@ -54,6 +60,17 @@ fn tell(case: &Case) -> String {
         }
     }
     text
+}
+
+/// What a player reads in an answer, after the signature was checked by somebody else's code.
+fn data(token: &[u8]) -> String {
+    let key = jsonwebtoken::DecodingKey::from_secret(cases::SECURITY_KEY.as_bytes());
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    rules.required_spec_claims.clear();
+    let token = jsonwebtoken::decode::<Value>(token, &key, &rules).unwrap();
+    let Value::Object(claims) = &token.claims else { panic!("an answer is an object") };
+    assert_eq!(claims.keys().collect::<Vec<_>>(), ["data"], "an answer holds data and nothing else");
+    serde_json::to_string(&claims["data"]).unwrap()
 }
 
 fn in_words(treated: &Treated) -> String {
@@ -66,37 +83,4 @@ fn in_words(treated: &Treated) -> String {
         (Outcome::Quarantined(why), _) => format!("quarantined: {why}"),
         (Outcome::Refused(why), _) => format!("refused: {why}"),
     }
-}
-
-fn observed(observation: &Observation) -> String {
-    let mut words = vec![observation.entity.to_string()];
-    words.extend(observation.phase.map(|phase| phase.to_string()));
-    words.extend(observation.told.map(|verb| format!("told {verb}")));
-    words.extend(observation.at.map(|at| format!("at {at}")));
-    words.extend(observation.member.as_ref().map(|member| {
-        let place = if member.entry.is_some() { "in" } else { "out of" };
-        format!("{} {place} {}", member.id, member.list)
-    }));
-    for (name, said) in [("attributes", &observation.attributes), ("extra", &observation.extra)] {
-        if !said.is_empty() {
-            words.push(format!("{name} {}", serde_json::to_string(said).unwrap()));
-        }
-    }
-    words.join(", ")
-}
-
-/// The lines that differ, without what is alike before and behind them.
-fn difference(expected: &str, told: &str) -> String {
-    let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), told.lines().collect());
-    let before = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
-    let behind =
-        old[before..].iter().rev().zip(new[before..].iter().rev()).take_while(|(a, b)| a == b).count();
-    let mut text = format!("  from line {}:\n", before + 1);
-    for line in &old[before..old.len() - behind] {
-        writeln!(text, "  - {line}").unwrap();
-    }
-    for line in &new[before..new.len() - behind] {
-        writeln!(text, "  + {line}").unwrap();
-    }
-    text
 }

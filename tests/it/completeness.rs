@@ -6,7 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use livehook::{model::Proof, platform::Priority, platforms};
+use livehook::{
+    model::Proof,
+    platform::{Descriptor, Priority},
+    platforms,
+};
 
 use crate::support::{cases, desk::Desk, desk::Outcome};
 
@@ -87,6 +91,17 @@ fn every_callback_has_a_case_that_leads_to_an_event() {
 }
 
 #[test]
+fn every_question_is_documented_and_the_reverse() {
+    for platform in platforms::ALL {
+        let descriptor = platform.descriptor();
+        let asked: BTreeSet<_> = descriptor.callbacks.iter().filter_map(|callback| callback.asks).collect();
+        let documents = platform.questions().map(|questions| questions.documents()).unwrap_or_default();
+        let documented: BTreeSet<_> = documents.iter().map(|document| document.name).collect();
+        assert_eq!(asked, documented, "{}", descriptor.id);
+    }
+}
+
+#[test]
 fn every_case_says_where_it_comes_from() {
     for case in cases::all() {
         assert!(case.origin.len() > 10, "{}: `# origin:` says too little", case.path.display());
@@ -115,11 +130,25 @@ fn every_file_among_the_cases_is_one() {
         let known = platforms::find(&name(&platform)).map(|platform| platform.descriptor());
         let descriptor = known.unwrap_or_else(|| panic!("{}: there is no such platform", platform.display()));
         for callback in cases::files_in(&platform) {
+            if name(&callback) == "poll" {
+                check_poll_folder(descriptor, &callback);
+                continue;
+            }
             let is_known = descriptor.callback(&name(&callback)).is_some();
             assert!(is_known, "{}: there is no such callback", callback.display());
             for file in cases::files_in(&callback) {
                 check_file(&file);
             }
+        }
+    }
+}
+
+fn check_poll_folder(descriptor: &Descriptor, folder: &Path) {
+    for watch in cases::files_in(folder) {
+        let is_known = descriptor.watch(&name(&watch)).is_some();
+        assert!(is_known, "{}: there is no such watch", watch.display());
+        for file in cases::files_in(&watch) {
+            check_file(&file);
         }
     }
 }

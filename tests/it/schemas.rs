@@ -11,7 +11,7 @@ use jsonschema::Validator;
 use livehook::documents;
 use serde_json::{Value, json};
 
-use crate::support::{cases, desk::Desk};
+use crate::support::{cases, desk::Desk, poll_cases};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -125,6 +125,36 @@ fn every_event_of_every_case_is_valid() {
 }
 
 #[test]
+fn every_question_of_every_case_is_valid() {
+    let schemas =
+        documents::all().into_iter().filter(|document| document.path.ends_with(".question.schema.json"));
+    let validators: BTreeMap<_, _> = schemas
+        .map(|document| {
+            let schema: Value = serde_json::from_str(&document.contents).unwrap();
+            (document.path, jsonschema::validator_for(&schema).unwrap())
+        })
+        .collect();
+    let mut met = BTreeSet::new();
+    for case in cases::all() {
+        let mut desk = Desk::default();
+        for question in case.requests.iter().flat_map(|request| desk.treat(case, request).questions) {
+            let platform = case.platform.descriptor().id;
+            let path = format!("schemas/questions/{platform}.{}.question.schema.json", question.name);
+            let mut asked =
+                json!({ "id": "1", "platform": platform, "account": "acme", "question": question.name });
+            asked.as_object_mut().unwrap().extend(question.asked);
+            let complaints: Vec<_> =
+                validators[&path].iter_errors(&asked).map(|error| error.to_string()).collect();
+            assert!(complaints.is_empty(), "{}: {}", case.path.display(), complaints.join("\n"));
+            asked.as_object_mut().unwrap().remove("media_content_key");
+            assert!(!validators[&path].is_valid(&asked), "{path} takes a question about nothing");
+            met.insert(path);
+        }
+    }
+    assert_eq!(met.len(), validators.len(), "not everything is asked in the cases");
+}
+
+#[test]
 fn the_examples_are_events_of_the_cases() {
     const FOLDER: &str = "schemas/examples";
     let fresh = examples();
@@ -178,6 +208,11 @@ fn events_of_cases() -> Vec<(String, Value)> {
                 treated.events.iter().map(|event| (name.clone(), serde_json::to_value(event).unwrap())),
             );
         }
+    }
+    for (case, sweeps) in poll_cases::walker::walked_cases() {
+        let name = case.path.file_stem().unwrap().to_string_lossy().into_owned();
+        let read = sweeps.iter().flat_map(|sweep| sweep.events.clone());
+        events.extend(read.map(|event| (name.clone(), event)));
     }
     events
 }
@@ -236,7 +271,7 @@ fn validator(event: &Value) -> &'static Validator {
 }
 
 /// Panics with all that is wrong if the event does not fit its schema and the envelope's.
-fn assert_valid(event: &Value) {
+pub fn assert_valid(event: &Value) {
     for validator in [&VALIDATORS["urn:livehook:schema:envelope:1"], validator(event)] {
         let complaints: Vec<_> =
             validator.iter_errors(event).map(|error| format!("{}: {error}", error.instance_path())).collect();

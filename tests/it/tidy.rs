@@ -11,12 +11,16 @@ const FLOORS: &[(&str, u32)] = &[
     ("model", 1),
     ("telemetry", 1),
     ("health", 1),
+    ("simulators", 1),
     ("platform", 2),
     ("platforms", 3),
     ("store", 3),
     ("ports", 3),
     ("ingest", 4),
     ("outbox", 4),
+    ("poll", 4),
+    ("current", 4),
+    ("questions", 4),
     ("config", 5),
     ("web", 5),
     ("documents", 6),
@@ -33,8 +37,8 @@ const NEIGHBOURS: &[(&str, &str, &str)] = &[];
 const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("axum", &["web"]),
-    ("hyper", &["web"]),
-    ("hyper_util", &["web"]),
+    ("hyper", &["web", "simulators"]),
+    ("hyper_util", &["web", "simulators"]),
     ("tower", &["web"]),
     ("async_nats", &["ports"]),
     ("reqwest", &["ports", "cli"]),
@@ -202,7 +206,7 @@ fn values_and_platforms_do_no_io() {
 #[test]
 fn the_engine_knows_no_platform_by_name() {
     let mut offences = Vec::new();
-    let engine = ["ingest", "outbox", "store", "web", "platform", "model"];
+    let engine = ["ingest", "poll", "outbox", "current", "questions", "store", "web", "platform", "model"];
     for file in production().iter().filter(|file| engine.contains(&file.module())) {
         let code = file.code();
         for platform in ["kollus", "livedigital", "soop", "openfresh"] {
@@ -218,6 +222,25 @@ fn the_engine_knows_no_platform_by_name() {
 fn every_source_file_says_first_what_it_is_for() {
     let silent = sources().into_iter().filter(|file| !file.is_test() && !file.text.starts_with("//! "));
     assert_none("files without a first line //!", silent.map(|file| file.path).collect());
+}
+
+#[test]
+fn every_file_is_compiled() {
+    let files = files(&["src", "tests/it"], &[".rs"]);
+    let is_declared = |path: &str| {
+        let module = path.trim_end_matches(".rs").trim_end_matches("/mod");
+        let Some((parent, name)) = module.rsplit_once('/') else { return false };
+        let parents = [".rs", "/mod.rs", "/lib.rs", "/main.rs"].map(|end| format!("{parent}{end}"));
+        let declared = files.iter().filter(|file| parents.contains(&file.path));
+        let mut lines = declared.flat_map(|file| file.text.lines());
+        lines.any(|line| {
+            line.split("//").next().unwrap_or_default().trim_end().ends_with(&format!("mod {name};"))
+        }) || files.iter().any(|file| file.text.contains(&format!("/{name}.rs\"]")))
+    };
+    assert!(!is_declared("src/nowhere.rs"));
+    let paths = files.iter().map(|file| file.path.clone());
+    let others = paths.filter(|path| !["src/lib.rs", "src/main.rs", "tests/it/main.rs"].contains(&&**path));
+    assert_none("files that no module declares", others.filter(|path| !is_declared(path)).collect());
 }
 
 #[test]

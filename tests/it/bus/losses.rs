@@ -33,8 +33,7 @@ async fn a_server_that_comes_back_empty_gets_everything_again_with_the_same_ids(
     rig.nats.kill();
     rig.nats.wipe();
     rig.nats.restart();
-    rig.until("the loss is seen", async || rig.waiting().await > 0).await;
-    rig.all_published().await;
+    rig.all_held_again(201).await;
     rig.assert_published().await;
 }
 
@@ -51,9 +50,8 @@ async fn a_server_that_lost_its_last_minutes_gets_exactly_those_again() {
     rig.nats.kill();
     rig.nats.restore(&snapshot);
     rig.nats.restart();
-    rig.until("the loss is seen", async || rig.waiting().await > 0).await;
-    assert!(rig.waiting().await <= 57);
-    rig.all_published().await;
+    let most = rig.all_held_again(157).await;
+    assert!(most <= 57, "{most} were to be published again");
     rig.assert_published().await;
 }
 

@@ -1,6 +1,7 @@
 //! A store, a publisher, a server, and a second client that looks at what arrived.
 
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::{
         Arc,
@@ -124,6 +125,22 @@ impl Rig {
     /// Waits until no event waits for the bus.
     pub async fn all_published(&self) {
         self.until("all is published", async || self.waiting().await == 0).await;
+    }
+
+    /// Waits until the streams hold so many again and nothing waits; returns the most that waited, as far as was
+    /// seen: a short loss may be mended between two looks.
+    pub async fn all_held_again(&self, count: u64) -> u64 {
+        let most = Cell::new(0);
+        self.until("what was lost is there again", async || {
+            let waiting = self.waiting().await;
+            most.set(most.get().max(waiting));
+            waiting == 0 && {
+                let live = self.held_or_none(JsStream::Live).await;
+                live + self.held_or_none(JsStream::LivePlayback).await == count
+            }
+        })
+        .await;
+        most.get()
     }
 
     /// Waits until the component `bus` says something with this text.

@@ -100,7 +100,8 @@ async fn connecting_does_not_wait_for_a_server() {
 #[tokio::test]
 async fn the_production_configuration_lets_livehook_publish_and_consumers_only_read() {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/nats-server.conf");
-    let environment = ["LIVEHOOK_NATS_PASSWORD", "CONSUMER_NATS_PASSWORD", "SYSTEM_NATS_PASSWORD"];
+    let environment =
+        ["LIVEHOOK_NATS_PASSWORD", "CONSUMER_NATS_PASSWORD", "DECIDER_NATS_PASSWORD", "SYSTEM_NATS_PASSWORD"];
     let nats = Nats::start_from(&file, environment.map(|name| (name, format!("p-{name}"))).to_vec());
     let login = |user: &str, name: &str| Login::Password {
         user: user.to_owned(),

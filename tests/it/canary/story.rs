@@ -241,13 +241,7 @@ impl Story {
             self.haystack.add("answers", &self.program.ask(wrong).await);
         }
 
-        let request = client().get(format!("http://{}/api/v1/events?after=0", self.program.admin));
-        let mut response = request.header("accept", "text/event-stream").send().await.unwrap();
-        let mut stream = String::new();
-        while stream.matches("specversion").count() < count {
-            let piece = tokio::time::timeout(PATIENCE, response.chunk()).await.unwrap().unwrap().unwrap();
-            stream.push_str(&String::from_utf8_lossy(&piece));
-        }
+        let stream = self.program.follow(0, |stream| stream.matches("specversion").count() >= count).await;
         self.haystack.add("event stream", &stream);
 
         let list = self.program.ask("/api/v1/quarantine").await;
@@ -339,11 +333,11 @@ impl Story {
 
 /// Draws secrets and remembers them.
 #[derive(Default)]
-struct Secrets(Vec<Secret>);
+pub struct Secrets(pub Vec<Secret>);
 
 impl Secrets {
     /// One that is kept nowhere.
-    fn elsewhere(&mut self, what: &'static str) -> String {
+    pub fn elsewhere(&mut self, what: &'static str) -> String {
         self.draw(what, false)
     }
 

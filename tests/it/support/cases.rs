@@ -8,6 +8,8 @@
 //! # origin: synthetic: why it exists           (required, once)
 //! # at: 2026-01-14T04:30:12Z                   (required, once: when the first request is received)
 //! # answered: late                             (before a request: our answer to it did not leave in time)
+//! # reply: {"result":"allow"}                  (before a request that asks: to its first question, then the next;
+//! # policy: allow                               without a reply the policy decides, which is to deny)
 //! POST /callbacks/loop/{token}/event HTTP/1.1
 //! content-type: application/json
 //!
@@ -16,21 +18,27 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Write,
     fs,
     path::{Path, PathBuf},
     sync::LazyLock,
+    time::Duration,
 };
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
-    model::AccountName,
-    platform::{AccountSettings, CallbackKind, Delivery, Platform},
+    model::{AccountName, Observation},
+    platform::{AccountSettings, CallbackKind, Decision, Delivery, OnNoAnswer, Platform, QuestionSettings},
     platforms,
 };
 
 /// The key of `space-1`; must never be seen in anything that is published.
 pub const WEBHOOK_SECRET: &str = "example-webhook-secret-0001";
+/// The key with which answers of `acme` are signed, as in the fact sheet; must never be seen either.
+pub const SECURITY_KEY: &str = "example-security-key";
+/// What names it to players; is seen in the header of answers only.
+pub const USER_KEY: &str = "EXAMPLE_CUSTOM_KEY";
 
 /// A file of requests that follow each other.
 pub struct Case {
@@ -47,6 +55,10 @@ pub struct Request {
     pub is_answered_in_time: bool,
     /// Since the one before.
     pub after_seconds: i64,
+    /// What a decision service replies to its questions, in order.
+    pub replies: Vec<String>,
+    /// What the policy says to those that are left.
+    pub policy: Decision,
 }
 
 impl Case {
@@ -91,18 +103,52 @@ pub fn files_in(folder: &Path) -> Vec<PathBuf> {
 
 /// The accounts that cases are delivered to.
 fn account(name: &str) -> Option<AccountSettings> {
-    let settings = AccountSettings {
-        name: AccountName::parse(name).ok()?,
-        service_account: name.to_owned(),
-        webhook_secret: None,
-        progress_fields: BTreeMap::new(),
-        charset: None,
-    };
+    let settings = AccountSettings::new(AccountName::parse(name).ok()?, name);
     match name {
-        "acme" | "loop" => Some(settings),
+        "acme" => Some(AccountSettings { questions: Some(question_settings()), ..settings }),
+        // Its viewers have pseudonyms, its answers the other shapes, its console names of its own.
+        "acme-odd" => Some(AccountSettings {
+            service_account: "acme".to_owned(),
+            progress_hash_key: Some("example-account".into()),
+            questions: Some(QuestionSettings {
+                pseudonym_key: Some("example-pseudonym-key".into()),
+                play_section_is_list: true,
+                live_play_is_list: true,
+                next_episode_fields: named(&[
+                    ("CID", "media_content_key"),
+                    ("member", "client_user_id"),
+                    ("course", "user_values.course"),
+                ]),
+                next_episode_answer: named(&[("content_key", "next_mck"), ("url", "next_url")]),
+                ..question_settings()
+            }),
+            ..settings
+        }),
+        "loop" => Some(settings),
         "space-1" => Some(AccountSettings { webhook_secret: Some(WEBHOOK_SECRET.into()), ..settings }),
         _ => None,
     }
+}
+
+/// How questions of an account are answered unless it says otherwise.
+pub fn question_settings() -> QuestionSettings {
+    let questions = ["play", "live-play", "download", "next-episode"];
+    QuestionSettings {
+        security_key: SECURITY_KEY.into(),
+        user_key: USER_KEY.into(),
+        on_no_answer: questions.map(|question| (question, OnNoAnswer::Deny)).into(),
+        deadline: Duration::from_millis(800),
+        remember: Duration::ZERO,
+        pseudonym_key: None,
+        play_section_is_list: false,
+        live_play_is_list: false,
+        next_episode_fields: BTreeMap::new(),
+        next_episode_answer: BTreeMap::new(),
+    }
+}
+
+fn named(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, means)| ((*name).to_owned(), (*means).to_owned())).collect()
 }
 
 fn read(
@@ -119,6 +165,7 @@ fn read(
     for (after_seconds, part) in parts(&bytes)? {
         let (head, body) = head_and_body(part).ok_or("a request has no empty line behind its head")?;
         let mut is_answered_in_time = true;
+        let (mut replies, mut policy) = (Vec::new(), Decision::Deny);
         let mut lines = head.lines().peekable();
         while let Some(comment) = lines.next_if(|line| line.starts_with('#')) {
             match comment.trim_start_matches(['#', ' ']).split_once(": ") {
@@ -127,6 +174,8 @@ fn read(
                     received_at = Some(instant.parse().map_err(|_| "`at` is no instant")?)
                 }
                 Some(("answered", "late")) => is_answered_in_time = false,
+                Some(("reply", reply)) => replies.push(reply.to_owned()),
+                Some(("policy", "allow")) => policy = Decision::Allow,
                 // An origin may go on over several lines.
                 None if origin.is_some() => {}
                 _ => return Err(format!("a comment is not known: {comment}")),
@@ -143,7 +192,7 @@ fn read(
         received_at = Some(now);
         let delivery =
             Delivery { callback, content_type, body: Bytes::copy_from_slice(body), received_at: now };
-        requests.push(Request { delivery, is_answered_in_time, after_seconds });
+        requests.push(Request { delivery, is_answered_in_time, after_seconds, replies, policy });
     }
 
     let account_name = account_name.ok_or("there is no request")?;
@@ -189,4 +238,38 @@ fn account_in(request_line: &str, callback: &CallbackKind) -> Result<String, Str
             "expected `POST /callbacks/<account>/{{token}}/{} HTTP/1.1`, got `{request_line}`",
             callback.name
         ))
+}
+
+/// An observation in words, as the files of expectations show it.
+pub fn observed(observation: &Observation) -> String {
+    let mut words = vec![observation.entity.to_string()];
+    words.extend(observation.phase.map(|phase| phase.to_string()));
+    words.extend(observation.told.map(|verb| format!("told {verb}")));
+    words.extend(observation.at.map(|at| format!("at {at}")));
+    words.extend(observation.member.as_ref().map(|member| {
+        let place = if member.entry.is_some() { "in" } else { "out of" };
+        format!("{} {place} {}", member.id, member.list)
+    }));
+    for (name, said) in [("attributes", &observation.attributes), ("extra", &observation.extra)] {
+        if !said.is_empty() {
+            words.push(format!("{name} {}", serde_json::to_string(said).unwrap()));
+        }
+    }
+    words.join(", ")
+}
+
+/// The lines that differ, without what is alike before and behind them.
+pub fn difference(expected: &str, told: &str) -> String {
+    let (old, new): (Vec<_>, Vec<_>) = (expected.lines().collect(), told.lines().collect());
+    let before = old.iter().zip(&new).take_while(|(a, b)| a == b).count();
+    let behind =
+        old[before..].iter().rev().zip(new[before..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let mut text = format!("  from line {}:\n", before + 1);
+    for line in &old[before..old.len() - behind] {
+        writeln!(text, "  - {line}").unwrap();
+    }
+    for line in &new[before..new.len() - behind] {
+        writeln!(text, "  + {line}").unwrap();
+    }
+    text
 }

@@ -1,16 +1,19 @@
 //! The way of a delivery without web, store and bus: verify, decode, judge, reduce, event.
 
+mod asking;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
     model::{
-        Attributes, ContentHash, EntityKey, Event, EventMark, Known, Noun, Observation, Previous, Seen, Verb,
-        Via, entities::QuarantinedDelivery, event::Origin, judge, reduce,
+        Attributes, ContentHash, EntityKey, Event, EventMark, Hearing, Known, Noun, Observation, Previous,
+        Reduced, Seen, Verb, Via, entities::QuarantinedDelivery, event::Origin, judge, reduce,
     },
-    platform::{Decoded, Delivery, Malformed},
+    platform::{Answer, Decoded, Delivery, Malformed, Question},
 };
 
+use self::asking::Said;
 use super::cases::{Case, Request};
 
 /// Remembers what the store would.
@@ -19,6 +22,7 @@ pub struct Desk {
     known: BTreeMap<EntityKey, Known>,
     earlier: Vec<(&'static str, ContentHash, Previous)>,
     sequence: u64,
+    questions: u64,
 }
 
 /// What became of a delivery.
@@ -27,6 +31,12 @@ pub struct Treated {
     pub observations: Vec<Observation>,
     pub quirks: Vec<&'static str>,
     pub events: Vec<Event>,
+    /// What it asked.
+    pub questions: Vec<Question>,
+    /// That and what came of it, in words.
+    pub exchanges: Vec<String>,
+    /// What a player was sent.
+    pub answer: Option<Answer>,
 }
 
 /// Its fate, in the words of the engine.
@@ -41,7 +51,15 @@ pub enum Outcome {
 
 impl Treated {
     fn without_events(outcome: Outcome) -> Self {
-        Self { outcome, observations: Vec::new(), quirks: Vec::new(), events: Vec::new() }
+        Self {
+            outcome,
+            observations: Vec::new(),
+            quirks: Vec::new(),
+            events: Vec::new(),
+            questions: Vec::new(),
+            exchanges: Vec::new(),
+            answer: None,
+        }
     }
 }
 
@@ -68,17 +86,25 @@ impl Desk {
             Ok(verified) => verified,
             Err(why) => return Treated::without_events(Outcome::Refused(why.to_string())),
         };
-        let mut quarantined = None;
-        let (content, observations, quirks) = match callbacks.decode(&verified, &case.account) {
-            Ok(Decoded::Observed { content, observations, quirks }) => (content, observations, quirks),
-            Ok(Decoded::Probe) => return Treated::without_events(Outcome::Probe),
-            Err(Malformed(reason)) => {
-                let content = ContentHash::of_bytes(&delivery.body);
-                let observation = not_understood(delivery, content, &reason);
-                quarantined = Some(reason);
-                (content, vec![observation], Vec::new())
-            }
+        let said = match delivery.callback.asks {
+            Some(_) => self.ask(case, request, &verified),
+            None => match callbacks.decode(&verified, &case.account) {
+                Ok(Decoded::Probe) => None,
+                Ok(Decoded::Observed { content, observations, quirks, .. }) => {
+                    Some(Said { content: Ok(content), observations, quirks, ..Said::default() })
+                }
+                Err(Malformed(reason)) => Some(Said { content: Err(reason), ..Said::default() }),
+            },
         };
+        let Some(said) = said else { return Treated::without_events(Outcome::Probe) };
+        let Said { content, mut observations, quirks, questions, exchanges, answer } = said;
+        let mut quarantined = None;
+        let content = content.unwrap_or_else(|reason| {
+            let content = ContentHash::of_bytes(&delivery.body);
+            observations = vec![not_understood(delivery, content, &reason)];
+            quarantined = Some(reason);
+            content
+        });
         let previous = self.copies(delivery.callback.name, content, delivery.received_at);
         let seen = judge(&previous, delivery.received_at, case.platform.descriptor().retries);
         self.earlier.push((
@@ -97,7 +123,13 @@ impl Desk {
         let mut events = Vec::new();
         for observation in &observations {
             let entity = &observation.entity;
-            let (known, change) = reduce(self.known.get(entity), observation, Some(content), seen);
+            let hearing = Hearing::Delivery {
+                received_at: delivery.received_at,
+                proof: verified.proof(),
+                content,
+                seen,
+            };
+            let Reduced { known, change, .. } = reduce(self.known.get(entity), observation, &hearing);
             if let Some(change) = change {
                 self.sequence += 1;
                 let id = EventMark::new([7; 32]).event_id(
@@ -115,7 +147,7 @@ impl Desk {
             Some(reason) => Outcome::Quarantined(reason),
             None => Outcome::Accepted,
         };
-        Treated { outcome, observations, quirks, events }
+        Treated { outcome, observations, quirks, events, questions, exchanges, answer }
     }
 
     /// Earlier deliveries that said the same on the same callback.

@@ -8,7 +8,8 @@ use livehook::{
     model::AccountName,
     platform::{AccountSettings, signature::UrlTokenHash},
     platforms,
-    ports::SystemClock,
+    ports::{SystemClock, SystemEntropy},
+    questions::{Desk, Teller},
     store::{Store, StoreOptions, WriterThread},
     web::{AdminContext, AllowedHosts, Limits, PublicContext, admin, public},
 };
@@ -52,8 +53,11 @@ impl Service {
         let receivers = Receivers::new(accounts.map(|(name, platform)| receiver(name, platform)));
         let (health, draining) = (Health::default(), CancellationToken::new());
         let ingest = Ingest::new(receivers, store.clone(), Arc::new(SystemClock));
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let (desk, _) = Desk::new([], None, store.clone(), clock, entropy, Teller::new(health.clone()));
         let public = PublicContext {
             ingest: ingest.clone(),
+            desk,
             limits: limits.clone(),
             hosts: AllowedHosts::public([HOST.to_owned()]),
             draining: draining.clone(),
@@ -63,6 +67,7 @@ impl Service {
             health: health.clone(),
             store: store.clone(),
             ingest,
+            board: Default::default(),
             subject_prefix: "live".to_owned(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: AllowedHosts::admin([]),
@@ -117,11 +122,8 @@ fn receiver(name: &str, platform: &str) -> Receiver {
     Receiver {
         platform: platforms::find(platform).unwrap(),
         settings: AccountSettings {
-            name: AccountName::parse(name).unwrap(),
-            service_account: name.to_owned(),
             webhook_secret: Some("key of the signature".into()),
-            progress_fields: Default::default(),
-            charset: None,
+            ..AccountSettings::new(AccountName::parse(name).unwrap(), name)
         },
         url_tokens: vec![UrlTokenHash::of(URL_TOKEN)],
     }

@@ -110,8 +110,10 @@ impl Log {
 pub struct Plan {
     /// The public listener.
     pub address: SocketAddr,
-    /// The path of the live-state callback.
+    /// The path of the callback.
     pub path: String,
+    /// What is sent there.
+    pub body: fn(&Fact) -> String,
     /// Requests per second over all connections; `None` for as fast as answers come.
     pub rate: Option<u32>,
     /// Connections, each with one request at a time.
@@ -209,19 +211,36 @@ impl Caller {
                     Ok(status) => Fate::Refused(status),
                     Err(_) => Fate::Unanswered,
                 };
-                let mut log = self.shared.log.lock().expect("no caller panics");
-                log.fates.insert(fact.clone(), fate);
-                log.timings.insert(fact, Timing { sent_at, took: sent_at.elapsed() });
-                drop(log);
+                self.note(fact, fate, sent_at);
                 match fate {
                     Fate::Answered => _ = self.shared.answered.fetch_add(1, Ordering::Relaxed),
-                    Fate::Refused(_) => break,
+                    Fate::Refused(status) => {
+                        // It was told to come again later, which no client takes for "at once".
+                        if status == 503 {
+                            self.rest().await;
+                        }
+                        break;
+                    }
                     Fate::Unanswered => {
                         self.socket = None;
                         break;
                     }
                 }
             }
+        }
+    }
+
+    fn note(&self, fact: Fact, fate: Fate, sent_at: Instant) {
+        let mut log = self.shared.log.lock().expect("no caller panics");
+        log.fates.insert(fact.clone(), fate);
+        log.timings.insert(fact, Timing { sent_at, took: sent_at.elapsed() });
+    }
+
+    async fn rest(&self) {
+        let second = tokio::time::sleep(Duration::from_secs(1));
+        tokio::select! {
+            () = second => {}
+            () = self.shared.stop.cancelled() => {}
         }
     }
 
@@ -258,8 +277,8 @@ impl Caller {
     }
 
     async fn send(&mut self, fact: &Fact) -> io::Result<u16> {
-        let path = &self.shared.plan.path;
-        let body = live_state_body(fact);
+        let Plan { path, body, .. } = &self.shared.plan;
+        let body = body(fact);
         let request = format!(
             "POST {path} HTTP/1.1\r\nHost: {PUBLIC_HOST}\r\nContent-Type: application/x-www-form-urlencoded\r\n\
              Content-Length: {}\r\n\r\n{body}",
@@ -280,6 +299,16 @@ pub fn live_state_body(fact: &Fact) -> String {
     format!(
         "version=2018-11-01&service_account_key=acme&channel_key=k7q2m9x4b1z8t5ra&stream_key=p3v9c6hd\
          &broadcast_key={}&broadcast_state={}",
+        fact.broadcast,
+        fact.step.as_kollus()
+    )
+}
+
+/// A player that asks whether a viewer may see a video; each step is a viewer of its own.
+pub fn play_body(fact: &Fact) -> String {
+    format!(
+        "kind=1&client_user_id={}-{}&player_id=8A1F00C2D4E6B7901122334455667788&hardware_id=\
+         &device_name=iPhone15%2C3&media_content_key=vnCVPyVx",
         fact.broadcast,
         fact.step.as_kollus()
     )

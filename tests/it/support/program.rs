@@ -112,6 +112,23 @@ impl Program {
     pub async fn ask(&self, target: &str) -> String {
         client().get(format!("http://{}{target}", self.admin)).send().await.unwrap().text().await.unwrap()
     }
+
+    /// The event stream behind the event with this number, read until it holds enough.
+    pub async fn follow(&self, after: u64, is_enough: impl Fn(&str) -> bool) -> String {
+        let request = client().get(format!("http://{}/api/v1/events", self.admin));
+        let request = request.header("accept", "text/event-stream").header("last-event-id", after);
+        let mut response = request.send().await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let mut bytes = Vec::new();
+        loop {
+            let text = String::from_utf8_lossy(&bytes);
+            if is_enough(&text) {
+                return text.into_owned();
+            }
+            let piece = tokio::time::timeout(PATIENCE, response.chunk()).await.expect("more comes").unwrap();
+            bytes.extend_from_slice(&piece.expect("the stream goes on"));
+        }
+    }
 }
 
 /// `run`, while it runs; killed when dropped.

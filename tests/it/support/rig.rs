@@ -11,7 +11,7 @@ use std::{
 use tempfile::TempDir;
 
 use super::{
-    load::{Fact, Fate, Load, Log, Plan, Step},
+    load::{Fact, Fate, Load, Log, Plan, Step, live_state_body},
     nats::Nats,
     observer::{Observer, judge},
     service::{Service, Setup},
@@ -49,6 +49,7 @@ impl Rig {
         Load::start(Plan {
             address: self.service.public,
             path: self.service.callback("acme", "live-state"),
+            body: live_state_body,
             rate,
             connections: 32,
             requests: None,

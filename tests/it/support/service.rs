@@ -35,6 +35,8 @@ pub struct Setup {
     pub store: String,
     /// The section `[bus]` with its subsections; empty for no bus.
     pub bus: String,
+    /// Further lines of the section of the account `acme`.
+    pub acme: String,
 }
 
 impl Setup {
@@ -45,7 +47,17 @@ impl Setup {
             store_dir: home.join("data"),
             store: String::new(),
             bus: format!("[bus]\nservers = [\"{nats_url}\"]\n"),
+            acme: String::new(),
         }
+    }
+
+    /// Lets players of the account `acme` ask; those that no service answers get this.
+    pub fn asking(mut self, on_no_answer: &str) -> Self {
+        self.acme = format!(
+            "security_key = {{ env = \"IT_SECURITY_KEY\" }}\nuser_key = {{ env = \"IT_USER_KEY\" }}\n\
+             on_no_answer = \"{on_no_answer}\"\n"
+        );
+        self
     }
 }
 
@@ -102,6 +114,8 @@ impl Service {
             .current_dir(&self.setup.home)
             .envs(ACCOUNTS.map(|(account, platform)| (token_variable(platform), url_token(account))))
             .env("IT_WEBHOOK_SECRET", WEBHOOK_SECRET)
+            .env("IT_SECURITY_KEY", "example-security-key")
+            .env("IT_USER_KEY", "EXAMPLE_CUSTOM_KEY")
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log file can be shared"))
             .stderr(log)
@@ -181,7 +195,7 @@ impl Service {
     }
 
     fn write_config(&self) -> PathBuf {
-        let Setup { home, store_dir, store, bus } = &self.setup;
+        let Setup { home, store_dir, store, bus, acme } = &self.setup;
         let mut text = format!(
             "[http]\npublic_listen = \"{}\"\nadmin_listen = \"{}\"\npublic_url = \"https://{PUBLIC_HOST}\"\n\n\
              [store]\ndir = {store_dir:?}\n{store}\n\n{bus}",
@@ -194,8 +208,10 @@ impl Service {
                 "[accounts.{account}]\nplatform = \"{platform}\"\ncallback_tokens = [{{ env = \"{variable}\" }}]\n"
             )
             .expect("a string takes everything");
-            if platform == "livedigital" {
-                text.push_str("webhook_secret = { env = \"IT_WEBHOOK_SECRET\" }\n");
+            match platform {
+                "livedigital" => text.push_str("webhook_secret = { env = \"IT_WEBHOOK_SECRET\" }\n"),
+                "kollus" => text.push_str(acme),
+                _ => {}
             }
         }
         let path = home.join("livehook.toml");
