@@ -159,8 +159,13 @@ impl<S: Simulator + 'static> Stage<S> {
     }
 
     pub fn world<T>(&self, act: impl FnOnce(&mut S) -> T) -> T {
+        self.world_at(self.clock.now(), act)
+    }
+
+    /// The world as it is at this time: while an answer was on its way, the clock may have gone past it.
+    pub fn world_at<T>(&self, at: Timestamp, act: impl FnOnce(&mut S) -> T) -> T {
         let mut world = self.world.lock().unwrap();
-        world.advance(self.clock.now());
+        world.advance(at);
         act(&mut world)
     }
 
