@@ -40,8 +40,24 @@ pub struct ApiRequest {
     pub query: Vec<(&'static str, Held)>,
     /// Parameters of the body; empty for [`Method::Get`].
     pub form: Vec<(&'static str, Held)>,
-    /// Whether it carries `Authorization: Bearer <access token>`.
-    pub is_bearer: bool,
+    /// Whether the body is a JSON object of these parameters instead of a form.
+    pub is_json: bool,
+    /// What stands behind `Authorization: Bearer`.
+    pub bearer: Bearer,
+}
+
+/// What a request carries in the header `Authorization`.
+#[derive(Clone, Debug, Default)]
+pub enum Bearer {
+    /// Nothing.
+    #[default]
+    None,
+    /// The access token that the account has at the time of sending.
+    AccessToken,
+    /// The same, or nothing if it has none.
+    AccessTokenIfAny,
+    /// This one.
+    Secret(SecretString),
 }
 
 impl ApiRequest {
@@ -68,13 +84,34 @@ impl ApiRequest {
                 SEGMENT,
             ));
         }
-        Self { method, path, query: Vec::new(), form: Vec::new(), is_bearer: false }
+        Self { method, path, query: Vec::new(), form: Vec::new(), is_json: false, bearer: Bearer::None }
     }
 
     /// With the account's access token in the header `Authorization`.
     #[must_use]
     pub fn bearer(mut self) -> Self {
-        self.is_bearer = true;
+        self.bearer = Bearer::AccessToken;
+        self
+    }
+
+    /// With the account's access token in the header `Authorization`, if it has one.
+    #[must_use]
+    pub fn bearer_if_any(mut self) -> Self {
+        self.bearer = Bearer::AccessTokenIfAny;
+        self
+    }
+
+    /// With another token in the header `Authorization`.
+    #[must_use]
+    pub fn bearer_of(mut self, secret: SecretString) -> Self {
+        self.bearer = Bearer::Secret(secret);
+        self
+    }
+
+    /// With its parameters as a JSON object in the body.
+    #[must_use]
+    pub fn json(mut self) -> Self {
+        self.is_json = true;
         self
     }
 
@@ -99,6 +136,13 @@ impl ApiRequest {
         self
     }
 
+    /// With a secret parameter in the body.
+    #[must_use]
+    pub fn secret_form(mut self, name: &'static str, secret: &SecretString) -> Self {
+        self.form.push((name, Held::Secret(secret.clone())));
+        self
+    }
+
     /// With the account's access token as a parameter of the body.
     #[must_use]
     pub fn access_token_form(mut self, name: &'static str) -> Self {
@@ -109,7 +153,7 @@ impl ApiRequest {
     /// Whether it cannot be sent without an access token.
     pub fn needs_access_token(&self) -> bool {
         let is_access_token = |(_, held): &(&str, Held)| matches!(held, Held::AccessToken);
-        self.is_bearer || self.query.iter().chain(&self.form).any(is_access_token)
+        matches!(self.bearer, Bearer::AccessToken) || self.query.iter().chain(&self.form).any(is_access_token)
     }
 }
 

@@ -13,10 +13,10 @@ use tokio::sync::{OnceCell, watch};
 
 use self::meter::Meter;
 pub(super) use self::meter::{Purpose, WINDOW};
-use super::{board::BudgetProgress, pace::after, retry_after};
+use super::board::BudgetProgress;
 use crate::{
-    platform::Limits,
-    ports::Clock,
+    platform::{Limits, retry_after},
+    ports::{Clock, jitter::after},
     store::{Store, StoreError},
 };
 

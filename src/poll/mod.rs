@@ -13,9 +13,7 @@
 mod board;
 mod budget;
 mod pace;
-mod retry_after;
 mod rounds;
-mod sending;
 mod sources;
 mod sweep;
 mod trouble;
@@ -27,7 +25,7 @@ use std::{
 };
 
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -38,15 +36,15 @@ pub use self::{
 };
 use self::{
     budget::SharedBudget,
-    pace::Jitter,
     rounds::{Progress, Rounds, Seat},
     sources::Sources,
     wakes::Inbox,
 };
 use crate::{
+    access::AccessToken,
     health::Health,
     platform::{AccountSettings, Api, BudgetScope, Platform},
-    ports::{Clock, Entropy, Http},
+    ports::{Clock, Entropy, Http, Jitter},
     store::Store,
 };
 
@@ -58,18 +56,8 @@ pub struct Account {
     pub settings: AccountSettings,
     /// Scheme, host and the beginning of every path.
     pub base_url: Url,
-    /// Its access token, if it has one from its configuration.
-    pub access_token: Option<SecretString>,
-}
-
-/// Where an account's access token comes from: its configuration.
-struct AccessTokens(Option<SecretString>);
-
-impl AccessTokens {
-    /// The one to use now.
-    fn current(&self) -> Option<SecretString> {
-        self.0.clone()
-    }
+    /// Its access token, wherever that comes from.
+    pub access: AccessToken,
 }
 
 /// Reads the APIs of all accounts that have watches.
@@ -174,8 +162,8 @@ fn budget_key(account: &Account, api: &Api, store: &Store) -> String {
     let host = account.base_url.host_str().unwrap_or_default();
     let port = account.base_url.port().map_or_else(String::new, |port| format!(":{port}"));
     let key = format!("{} {host}{port}", account.platform.descriptor().id);
-    let token = account.access_token.as_ref().map(ExposeSecret::expose_secret);
-    match (api.limits.scope, token.or(account.settings.client_id.as_deref())) {
+    let credential = account.access.credential().map(ExposeSecret::expose_secret);
+    match (api.limits.scope, credential.or(account.settings.client_id.as_deref())) {
         (BudgetScope::Credential, Some(credential)) => format!("{key} {}", store.fingerprint(credential)),
         (BudgetScope::Credential, None) | (BudgetScope::Host, _) => key,
     }

@@ -1,5 +1,6 @@
 //! The reading of one account: picks what to read next, asks for a place in the budget, sends one request.
 
+mod consent;
 mod partial;
 mod reading;
 mod settle;
@@ -11,17 +12,19 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 
-use self::work::{Breaker, Confirmation, Watch};
+use self::{
+    consent::Consent,
+    work::{Breaker, Confirmation, Watch},
+};
 use super::{
-    AccessTokens, Account, Shared,
+    Account, Shared,
     board::AccountProgress,
     budget::{Pass, Purpose, SharedBudget, Wait},
-    pace::after,
-    retry_after,
     wakes::Inbox,
 };
 use crate::{
-    platform::{Api, Poll},
+    platform::{Api, Poll, retry_after},
+    ports::jitter::after,
     store::{Fullness, StoreError},
     telemetry,
 };
@@ -71,7 +74,7 @@ impl Seat {
 /// See the module.
 pub(super) struct Rounds {
     account: Account,
-    access_tokens: AccessTokens,
+    consent: Consent,
     poll: &'static dyn Poll,
     api: &'static Api,
     seat: Seat,
@@ -104,7 +107,7 @@ impl Rounds {
         });
         Self {
             watches: watches.collect(),
-            access_tokens: AccessTokens(account.access_token.clone()),
+            consent: Consent::of(&account.access),
             account,
             poll,
             api,
@@ -124,6 +127,7 @@ impl Rounds {
     /// the rest is read again.
     pub(super) async fn run(mut self, ending: CancellationToken) {
         let inbox = Arc::clone(&self.inbox);
+        let mut access = self.account.access.clone();
         let mut freed = self.seat.budget.freed();
         loop {
             freed.mark_unchanged();
@@ -138,6 +142,7 @@ impl Rounds {
                 biased;
                 () = ending.cancelled() => return,
                 () = inbox.news() => {}
+                () = access.changed() => {}
                 Ok(()) = freed.changed(), if self.waits_for_turn => {}
                 () = tokio::time::sleep(wait.clamp(Duration::from_millis(1), WAIT_MAX)) => {}
             }
@@ -195,6 +200,11 @@ impl Rounds {
         if let Some(until) = self.rests_until {
             self.seat.withdraw();
             return Progress::Idle { until };
+        }
+        self.note_access(now);
+        if self.account.access.is_renewing() {
+            self.seat.withdraw();
+            return Progress::Idle { until: after(now, TURN_PAUSE) };
         }
         let mut until = after(now, SignedDuration::try_from(WAIT_MAX).unwrap_or_default());
         let confirmation = if fullness < Fullness::Shedding { self.pick_confirmation(now) } else { None };
@@ -268,9 +278,8 @@ impl Rounds {
 
     /// Fingerprint of where and with which credentials is asked.
     fn asked_as(&self) -> String {
-        let token = self.access_tokens.current();
-        let credentials =
-            [self.account.settings.client_id.as_deref(), token.as_ref().map(ExposeSecret::expose_secret)];
+        let credential = self.account.access.credential().map(ExposeSecret::expose_secret);
+        let credentials = [self.account.settings.client_id.as_deref(), credential];
         self.shared.store.fingerprint(&format!("{} {credentials:?}", self.account.base_url))
     }
 

@@ -2,11 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{budget::WINDOW, pace::Jitter, retry_after};
+use super::budget::WINDOW;
 use crate::{
-    model::AccountName,
-    platform::{Descriptor, Failure, Status},
-    ports::HttpError,
+    platform::{Descriptor, Failure, Status, retry_after},
+    ports::{HttpError, Jitter, http::Unsendable},
     store::StoreError,
 };
 
@@ -26,12 +25,12 @@ pub(super) enum Trouble {
     /// There is no answer.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// Nothing was asked.
-    #[error("no access token: set accounts.{0}.token")]
-    NoToken(AccountName),
+    /// Nothing was asked; the sentence says what to do.
+    #[error("{0}")]
+    NoToken(String),
     /// The request cannot be put into HTTP.
-    #[error("the access token or another secret has characters that cannot be sent")]
-    Unsendable,
+    #[error(transparent)]
+    Unsendable(#[from] Unsendable),
     /// What was read cannot be written down, again and again.
     #[error("livehook cannot keep what it reads: {0}")]
     NotKept(#[from] StoreError),
@@ -88,7 +87,7 @@ impl Trouble {
             Self::Platform(Failure::Unauthorized | Failure::Forbidden) => lasting(CREDENTIAL_PAUSE),
             Self::Platform(Failure::Gone) => lasting(CLOSED_PAUSE),
             Self::Http(HttpError::Unreachable) if is_closed => lasting(CLOSED_PAUSE),
-            Self::NoToken(_) | Self::Unsendable => lasting(NO_TOKEN_PAUSE),
+            Self::NoToken(_) | Self::Unsendable(_) => lasting(NO_TOKEN_PAUSE),
             Self::Platform(_) | Self::Http(_) | Self::NotKept(_) | Self::TooLong => {
                 passing(backoff(), Rests::Watch)
             }
@@ -97,7 +96,7 @@ impl Trouble {
 
     /// Whether the platform was asked, and it was its answer that failed.
     pub(super) fn is_of_the_platform(&self) -> bool {
-        !matches!(self, Self::NoToken(_) | Self::Unsendable | Self::NotKept(_))
+        !matches!(self, Self::NoToken(_) | Self::Unsendable(_) | Self::NotKept(_))
     }
 
     /// Its name on metrics.
@@ -112,7 +111,7 @@ impl Trouble {
             Self::Platform(Failure::Malformed(_)) | Self::TooLong => "malformed",
             Self::Http(_) => "no-answer",
             Self::NotKept(_) => "not-kept",
-            Self::NoToken(_) | Self::Unsendable => "no-token",
+            Self::NoToken(_) | Self::Unsendable(_) => "no-token",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The HTTP client that everything uses: it has limits on time and bytes, and follows no redirects.
 
 mod expand;
+mod request;
 
 use std::{fmt, time::Duration};
 
@@ -12,6 +13,8 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
+
+pub use request::Unsendable;
 
 /// A client that gives up after 10 seconds, takes no proxy from the environment, keeps no cookies.
 pub fn client() -> reqwest::Client {

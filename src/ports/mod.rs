@@ -5,9 +5,11 @@ pub mod clock;
 pub mod embedded;
 pub mod entropy;
 pub mod http;
+pub mod jitter;
 
 pub use bus::{Bus, BusOptions};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use embedded::EmbeddedServer;
 pub use entropy::{Entropy, SystemEntropy};
 pub use http::{Http, HttpError, HttpRequest, HttpResponse};
+pub use jitter::Jitter;

@@ -14,8 +14,10 @@ const FLOORS: &[(&str, u32)] = &[
     ("simulators", 1),
     ("platform", 2),
     ("platforms", 3),
+    ("access", 3),
     ("store", 3),
     ("ports", 3),
+    ("grants", 4),
     ("ingest", 4),
     ("outbox", 4),
     ("poll", 4),
@@ -206,7 +208,19 @@ fn values_and_platforms_do_no_io() {
 #[test]
 fn the_engine_knows_no_platform_by_name() {
     let mut offences = Vec::new();
-    let engine = ["ingest", "poll", "outbox", "current", "questions", "store", "web", "platform", "model"];
+    let engine = [
+        "access",
+        "grants",
+        "ingest",
+        "poll",
+        "outbox",
+        "current",
+        "questions",
+        "store",
+        "web",
+        "platform",
+        "model",
+    ];
     for file in production().iter().filter(|file| engine.contains(&file.module())) {
         let code = file.code();
         for platform in ["kollus", "livedigital", "soop", "openfresh"] {

@@ -4,10 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{
-    platform::Limits,
-    poll::{board::BudgetProgress, pace::after},
-};
+use crate::{platform::Limits, poll::board::BudgetProgress, ports::jitter::after};
 
 /// A minute and 5 %: requests do not arrive in the rhythm in which they are sent.
 pub(in crate::poll) const WINDOW: SignedDuration = SignedDuration::from_secs(63);

@@ -3,7 +3,8 @@
 use super::{Progress, Rounds, work::Work};
 use crate::{
     platform::{ApiRequest, ApiResponse, Listed, SweepTask, exchange::Method},
-    poll::{board::UnderWay, budget::Pass, sending, sweep::Sweep, trouble::Trouble},
+    poll::{board::UnderWay, budget::Pass, sweep::Sweep, trouble::Trouble},
+    ports::HttpRequest,
     store::StoreError,
     telemetry,
 };
@@ -36,7 +37,9 @@ impl Rounds {
                 self.finish(work, sweep).await
             }
             Err(Stop::Trouble(trouble)) => {
-                self.fail(work, trouble, Some(pass)).await;
+                if !self.asks_for_renewal(work, &trouble, self.shared.clock.now()) {
+                    self.fail(work, trouble, Some(pass)).await;
+                }
                 Progress::Worked
             }
             Err(Stop::Store(error)) => self.postpone(work, error, Some(pass)).await,
@@ -53,6 +56,7 @@ impl Rounds {
         if let Some(request) = sweep.next.take() {
             let answer = self.exchange(&request, pass).await?;
             sweep.hear(&answer, self.shared.clock.now())?;
+            self.consent.accept();
         }
         Ok(sweep)
     }
@@ -87,9 +91,10 @@ impl Rounds {
     }
 
     async fn exchange(&mut self, asked: &ApiRequest, pass: &mut Pass) -> Result<ApiResponse, Stop> {
-        let token = self.access_tokens.current();
+        let token = self.token_for(asked)?;
         let name = &self.account.settings.name;
-        let request = sending::request(name, &self.account.base_url, asked, token.as_ref())?;
+        let request =
+            HttpRequest::of(&self.account.base_url, asked, token.as_ref()).map_err(Trouble::from)?;
         let asked_at = pass.begin(&self.shared.store).await?;
         let result = self.shared.http.send(request).await;
         let status = match &result {

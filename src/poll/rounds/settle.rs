@@ -10,10 +10,10 @@ use crate::{
     platform::Findings,
     poll::{
         budget::Pass,
-        pace::after,
         sweep::Sweep,
         trouble::{Rests, Trouble},
     },
+    ports::jitter::after,
     store::{DEGRADED_AFTER, FailedSweep, Fullness, Retry, StoreError, SweepOutcome, SweepRecord},
     telemetry,
 };

@@ -8,10 +8,11 @@ use crate::{
     platform::{Api, WatchKind},
     poll::{
         board::{UnderWay, WatchProgress},
-        pace::{self, Jitter, after},
+        pace,
         sweep::Sweep,
         trouble::CLOSED_PAUSE,
     },
+    ports::{Jitter, jitter::after},
     store::WatchStanding,
 };
 

@@ -1,7 +1,7 @@
 //! Sweeps that fail: nothing changes, and the platform is left alone for long enough.
 
 use super::support::*;
-use crate::{health::Condition, platform::Limits, ports::HttpError};
+use crate::{access::AccessToken, health::Condition, platform::Limits, ports::HttpError};
 
 /// Every way in which an answer can say nothing.
 fn failures() -> Vec<(&'static str, Box<Answering>)> {
@@ -251,7 +251,7 @@ async fn without_an_access_token_nothing_is_asked_and_the_remedy_is_told() {
 #[tokio::test]
 async fn a_credential_that_is_refused_is_tried_again_after_a_quarter_of_an_hour() {
     let mut acme = account("acme", descriptor(LIMITS), &[("short", 60)]);
-    acme.access_token = Some("hidden".to_owned().into());
+    acme.access = AccessToken::fixed(Some("hidden".into()), "");
     let mut rig = Rig::new(vec![acme], |_| status(401, None));
     rig.run(3_600).await;
     assert_eq!(rig.sent().len(), 4);

@@ -2,6 +2,7 @@
 
 use super::support::*;
 use crate::{
+    access::AccessToken,
     health::Condition,
     poll::Account,
     ports::{HttpError, HttpResponse},
@@ -18,7 +19,7 @@ async fn restarted(rig: &mut Rig, accounts: impl Fn() -> Vec<Account>, minutes: 
 
 fn with_token(token: &str) -> Vec<Account> {
     let mut acme = account("acme", descriptor(LIMITS), &[("short", 60), ("third", 60)]);
-    acme.access_token = Some(token.to_owned().into());
+    acme.access = AccessToken::fixed(Some(token.into()), "");
     vec![acme]
 }
 
@@ -64,7 +65,7 @@ async fn who_had_no_access_token_and_has_one_now_does_not_wait() {
     let accounts = |token: Option<&str>| {
         let mut acme = account("acme", descriptor(LIMITS), &[("short", 60)]);
         acme.settings.service_account = "needs a token".to_owned();
-        acme.access_token = token.map(|token| token.to_owned().into());
+        acme.access = AccessToken::fixed(token.map(Into::into), "");
         vec![acme]
     };
     let mut rig = Rig::new(accounts(None), |_| rows(&[], 1));

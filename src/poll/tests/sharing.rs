@@ -1,7 +1,10 @@
 //! Many accounts at one host: within its limits, and fairly.
 
 use super::support::*;
-use crate::platform::{BudgetScope, Limits};
+use crate::{
+    access::AccessToken,
+    platform::{BudgetScope, Limits},
+};
 
 #[tokio::test]
 async fn a_herd_of_accounts_keeps_within_the_limits_and_everybody_is_served() {
@@ -34,7 +37,7 @@ async fn credentials_have_budgets_of_their_own_where_the_platform_counts_so() {
             let mut account = account(name, descriptor, &[("long", 10_800)]);
             // Two accounts with one credential.
             let token = if name == "one" { "hidden-1" } else { "hidden-2" };
-            account.access_token = Some(token.to_owned().into());
+            account.access = AccessToken::fixed(Some(token.into()), "");
             account
         });
         let mut rig = Rig::new(accounts.into(), |_| rows(&[], 900));

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
+    access::AccessToken,
     health::{Condition, Health},
     model::{
         AccountName, ContentHash, EntityKey, EventType, Noun, Observation, Phase, Proof, RetrySchedule,
@@ -97,6 +98,7 @@ fn describe(limits: Limits, status: Status) -> &'static Descriptor {
         callbacks: &[],
         retries: RetrySchedule { answer_seconds: 5, windows: &[] },
         api: Some(api),
+        grant: None,
         watches: WATCHES,
         settings: &[],
     }))
@@ -265,7 +267,7 @@ pub fn account(name: &str, descriptor: &'static Descriptor, watches: &[(&str, u6
         platform: Box::leak(Box::new(Library(descriptor))),
         settings,
         base_url: "https://api.example.com".parse().unwrap(),
-        access_token: None,
+        access: AccessToken::fixed(None, "no access token: set accounts.acme.token"),
     }
 }
 

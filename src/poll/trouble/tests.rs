@@ -57,11 +57,10 @@ fn too_many_requests_are_forgotten_before_there_is_another_one() {
 #[test]
 fn what_time_does_not_mend_is_tried_seldom() {
     let (working, closed) = (support::descriptor(support::LIMITS), support::closed());
-    let account = AccountName::parse("acme").unwrap();
     let lasting = [
         (Failure::Unauthorized.into(), working, seconds(15 * 60)),
         (Failure::Forbidden.into(), working, seconds(15 * 60)),
-        (Trouble::NoToken(account), working, seconds(3600)),
+        (Trouble::NoToken("connect it".to_owned()), working, seconds(3600)),
         (Failure::Gone.into(), working, seconds(6 * 3600)),
         (HttpError::Unreachable.into(), closed, seconds(6 * 3600)),
     ];

@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
+    access::AccessToken,
     health::Health,
     model::AccountName,
     platform::{AccountSettings, WatchSettings},
@@ -74,7 +75,12 @@ impl Reader {
         let every = WatchSettings { every: Duration::from_secs(2), ..WatchSettings::default() };
         settings.watches.insert("channels", every);
         let base_url = format!("{}/api/v1/live/service-accounts", place.url()).parse().unwrap();
-        let account = Account { platform: &Kollus, settings, base_url, access_token: Some(ACCESS.into()) };
+        let account = Account {
+            platform: &Kollus,
+            settings,
+            base_url,
+            access: AccessToken::fixed(Some(ACCESS.into()), ""),
+        };
         let dir = tempdir();
         let books = Books::open(dir.path());
         let http = Arc::new(HttpClient::new());

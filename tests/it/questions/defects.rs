@@ -37,6 +37,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     }],
     retries: RetrySchedule { answer_seconds: 3, windows: &[] },
     api: None,
+    grant: None,
     watches: &[],
     settings: &[],
 };

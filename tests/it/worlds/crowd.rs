@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::SignedDuration;
 use livehook::{
+    access::AccessToken,
     platform::WatchSettings,
     platforms::livedigital::Livedigital,
     simulators::{
@@ -36,7 +37,7 @@ fn stage() -> Stage<World> {
     let every = |seconds| WatchSettings { every: Duration::from_secs(seconds), ..WatchSettings::default() };
     let watches = BTreeMap::from([("calls", every(60)), ("records", every(300))]);
     let mut account = scene::account("crowd", "any", &Livedigital, &watches);
-    account.access_token = Some(token.into());
+    account.access = AccessToken::fixed(Some(token.into()), "");
     Stage::new(world, begins_at, 1, move || vec![again(&account)])
 }
 

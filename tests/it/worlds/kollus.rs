@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
+    access::AccessToken,
     platform::WatchSettings,
     platforms::kollus::Kollus,
     poll::Account,
@@ -97,7 +98,7 @@ pub fn account(name: &str, options: &Options, watches: &BTreeMap<&'static str, W
         BasePath::ServiceAccounts | BasePath::Both => "/api/v1/live/service-accounts",
         BasePath::Short => "/api/v1/live",
     });
-    account.access_token = Some(options.access_token.as_str().into());
+    account.access = AccessToken::fixed(Some(options.access_token.as_str().into()), "");
     account
 }
 

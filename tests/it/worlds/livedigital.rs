@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
+    access::AccessToken,
     platform::WatchSettings,
     platforms::livedigital::Livedigital,
     poll::Account,
@@ -305,7 +306,7 @@ impl Scene for Spaces {
     fn account(&self, name: &str) -> Account {
         let service_account = self.only.as_deref().unwrap_or(name);
         let mut account = scene::account(name, service_account, &Livedigital, &self.watches);
-        account.access_token = Some(Options::default().access_token.into());
+        account.access = AccessToken::fixed(Some(Options::default().access_token.into()), "");
         account
     }
 

@@ -129,7 +129,7 @@ pub fn again(account: &Account) -> Account {
         platform: account.platform,
         settings: account.settings.clone(),
         base_url: account.base_url.clone(),
-        access_token: account.access_token.clone(),
+        access: account.access.clone(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
+    access::AccessToken,
     model::AccountName,
     platform::{AccountSettings, Platform, WatchSettings},
     poll::Account,
@@ -117,5 +118,5 @@ pub fn account(
     let mut settings = AccountSettings::new(AccountName::parse(name).unwrap(), service_account);
     settings.watches.clone_from(watches);
     let base_url = format!("https://{name}.example").parse().unwrap();
-    Account { platform, settings, base_url, access_token: None }
+    Account { platform, settings, base_url, access: AccessToken::fixed(None, "") }
 }

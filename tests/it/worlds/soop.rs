@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
+    access::AccessToken,
     platform::WatchSettings,
     platforms::soop::Soop,
     poll::Account,
@@ -103,7 +104,7 @@ impl Scene for Soops {
         let mut account = scene::account(name, LOGIN, &Soop, &self.watches);
         account.settings.client_id = Some("client-id".to_owned());
         account.settings.client_secret = Some("client-secret".into());
-        account.access_token = Some("access-token".into());
+        account.access = AccessToken::fixed(Some("access-token".into()), "");
         account
     }
 

@@ -9,6 +9,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use livehook::{
+    access::AccessToken,
     ingest::{Ingest, Outcome, Receiver, Receivers},
     platform::{WatchSettings, signature::UrlTokenHash},
     platforms::livedigital::Livedigital,
@@ -68,7 +69,7 @@ async fn one(store: &Store, seed: u64) -> Vec<String> {
     let every = |seconds| WatchSettings { every: Duration::from_secs(seconds), ..WatchSettings::default() };
     let watches = BTreeMap::from([("calls", every(60)), ("records", every(120))]);
     let mut account = scene::account(&name, &space, &Livedigital, &watches);
-    account.access_token = Some(Options::default().access_token.into());
+    account.access = AccessToken::fixed(Some(Options::default().access_token.into()), "");
     account.settings.webhook_secret = Some(secret.into());
     let receiver = Receiver {
         platform: &Livedigital,

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jiff::SignedDuration;
 use livehook::{
+    access::AccessToken,
     model::AccountName,
     platform::{Platform, Wake, WatchSettings},
     platforms::{kollus::Kollus, livedigital::Livedigital, openfresh::Openfresh, soop::Soop},
@@ -28,7 +29,7 @@ fn accounts(
             watches.iter().map(|(watch, seconds)| (*watch, every(*seconds))).collect();
         let mut account = scene::account("days", service_account, platform, &watches);
         account.settings.name = AccountName::parse(&format!("days-{number}")).unwrap();
-        account.access_token = Some(credential.into());
+        account.access = AccessToken::fixed(Some(credential.into()), "");
         account
     };
     watches.iter().enumerate().map(account).collect()

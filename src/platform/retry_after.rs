@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime, fmt::rfc2822, tz::TimeZon
 
 const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// Nobody is believed for longer.
-pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long it says to wait, from a second to an hour; `None` if it says nothing, or a time that is over.
-pub(super) fn read(header: Option<&str>, now: Timestamp) -> Option<SignedDuration> {
+pub fn read(header: Option<&str>, now: Timestamp) -> Option<SignedDuration> {
     let header = header?.trim_matches([' ', '\t']);
     let told = if !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number has are a long time.

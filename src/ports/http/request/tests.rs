@@ -2,10 +2,9 @@
 
 use super::*;
 
-fn sent(base_url: &str, asked: ApiRequest, token: Option<&str>) -> Result<HttpRequest, Trouble> {
-    let account = AccountName::parse("acme").unwrap();
+fn sent(base_url: &str, asked: ApiRequest, token: Option<&str>) -> Result<HttpRequest, Unsendable> {
     let token = token.map(SecretString::from);
-    request(&account, &base_url.parse().unwrap(), &asked, token.as_ref())
+    HttpRequest::of(&base_url.parse().unwrap(), &asked, token.as_ref())
 }
 
 #[test]
@@ -53,11 +52,33 @@ fn secrets_are_put_in_and_never_shown() {
 #[test]
 fn without_the_access_token_that_it_needs_a_request_is_not_made() {
     for asked in [ApiRequest::get(["x"]).bearer(), ApiRequest::post(["x"]).access_token_form("t")] {
-        let trouble = sent("https://example.com", asked, None).unwrap_err();
-        assert_eq!(trouble.to_string(), "no access token: set accounts.acme.token");
+        assert_eq!(sent("https://example.com", asked, None).unwrap_err(), Unsendable::NoToken);
     }
     for token in ["", "a b", "a\r\nx-evil: 1", "ä"] {
         let result = sent("https://example.com", ApiRequest::get(["x"]).bearer(), Some(token));
-        assert_eq!(result.unwrap_err(), Trouble::Unsendable, "{token:?}");
+        assert_eq!(result.unwrap_err(), Unsendable::BadCharacters, "{token:?}");
     }
+}
+
+#[test]
+fn a_token_that_is_welcome_and_not_there_is_left_out() {
+    let asked = || ApiRequest::get(["x"]).bearer_if_any();
+    assert!(sent("https://example.com", asked(), None).unwrap().headers.is_empty());
+    let with = sent("https://example.com", asked(), Some("hidden")).unwrap();
+    assert_eq!(with.headers[0].1.expose_secret(), "Bearer hidden");
+}
+
+#[test]
+fn parameters_can_be_an_object_instead_of_a_form() {
+    let asked = ApiRequest::post(["token"])
+        .form("grant_type", "pass\"word")
+        .secret_form("password", &SecretString::from("hidden & ä"))
+        .bearer_of("another".into())
+        .json();
+    assert_eq!(asked.to_string(), "POST /token grant_type=pass\"word&password=***");
+    let sent = sent("https://example.com", asked, Some("the account's")).unwrap();
+    let (content_type, body) = sent.body.as_ref().unwrap();
+    assert_eq!(*content_type, "application/json");
+    assert_eq!(body.expose_secret(), r#"{"grant_type":"pass\"word","password":"hidden & ä"}"#);
+    assert_eq!(sent.headers[0].1.expose_secret(), "Bearer another");
 }
