@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::{self, Config},
     current::Mirroring,
+    grants::Grants,
     health::{Condition, Health},
-    ingest::{Ingest, Receiver, Receivers, WakeSink},
+    ingest::{Ingest, Receivers, WakeSink},
     outbox::Publisher,
     poll::{self, Board, Poller},
     ports::{Bus, BusOptions, Clock, EmbeddedServer, Entropy, Http, bus::BusError},
@@ -111,13 +112,11 @@ impl App {
         let health = Health::default();
         let mut event_mark = [0; 32];
         ports.entropy.fill(&mut event_mark);
+        let accounts = configured(&config);
         let (store, writer) = Store::open(config.store, event_mark)?;
         health.report("store", Condition::Ok);
         // Before anybody looks at what is known.
-        store
-            .register_accounts(configured(&config.receivers, &config.polled), ports.clock.now())
-            .await
-            .map_err(unwritable)?;
+        store.register_accounts(accounts, ports.clock.now()).await.map_err(unwritable)?;
 
         let (embedded, bus_options) = bus_options(config.bus, &ports, &health).await?;
         let public = listen("http.public_listen", config.http.public_listen).await?;
@@ -161,6 +160,18 @@ impl App {
             let id = platform.descriptor().id;
             tracing::info!("{id}/{} is read at {base_url}: {watches}", settings.name);
         }
+        let grants = Grants::new(
+            config.kept,
+            config.vault,
+            store.clone(),
+            Arc::clone(&ports.http),
+            Arc::clone(&ports.clock),
+            Arc::clone(&ports.entropy),
+            app.health.clone(),
+        );
+        let grant_desk = grants.desk();
+        let idling = app.idling.clone();
+        app.work("the keeper of access", grants.run(idling));
         let poller = Poller::new(
             config.polled,
             store.clone(),
@@ -248,11 +259,12 @@ impl App {
     }
 }
 
-/// Every account; one that is called and read comes twice.
-fn configured(receivers: &[Receiver], polled: &[poll::Account]) -> Vec<ConfiguredAccount> {
-    let receivers = receivers.iter().map(|receiver| (&receiver.settings, receiver.platform));
-    let polled = polled.iter().map(|account| (&account.settings, account.platform));
-    let configured = receivers.chain(polled).map(|(settings, platform)| ConfiguredAccount {
+/// Every account; one that is called, read and kept comes thrice.
+fn configured(config: &Config) -> Vec<ConfiguredAccount> {
+    let receivers = config.receivers.iter().map(|receiver| (&receiver.settings, receiver.platform));
+    let polled = config.polled.iter().map(|account| (&account.settings, account.platform));
+    let kept = config.kept.iter().map(|account| (&account.settings, account.platform));
+    let configured = receivers.chain(polled).chain(kept).map(|(settings, platform)| ConfiguredAccount {
         name: settings.name.clone(),
         platform: platform.descriptor().id,
         watches: settings.watches.keys().copied().collect(),

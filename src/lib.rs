@@ -78,12 +78,14 @@ pub mod simulators; // the platforms as worlds that answer, for trying livehook 
 pub mod platform; // what a platform must be; the only maker of `Verified`
 
 // Floor 3
+pub mod access; // an account's access token, as whoever uses it sees it
 pub mod platforms; // one folder for each platform, without IO
 pub mod ports; // the world outside: clock, randomness, HTTP client, the bus
 pub mod store; // the one database, and the only SQL
 
 // Floor 4
 pub mod current; // the bucket LIVE_STATE, equal to what the store knows
+pub mod grants; // access to platforms: obtained once, kept sealed, renewed in time
 pub mod ingest; // a delivery: route, verify, decode, commit
 pub mod outbox; // an event: publish in order, keep the PubAck, audit
 pub mod poll; // a sweep: when it is due, what it may ask, what to do when that fails

@@ -77,6 +77,12 @@ metrics! {
         "Time since the last sweep that succeeded, by platform, account and watch.";
     PARTIAL_LISTS: Gauge = "livehook_partial_lists",
         "Lists that the last ten sweeps or more saw only in part, by platform, account and watch.";
+    RENEWALS: Counter = "livehook_renewals_total",
+        "Requests for other access tokens, by platform and outcome.";
+    CREDENTIAL_SECONDS: Gauge = "livehook_credential_seconds",
+        "Time until an access token ends, by platform and account; negative when it has.";
+    CONSENTS: Counter = "livehook_consents_total",
+        "Browsers that came back from a consent, by platform and what became of that.";
     PASSED_OVER: Counter = "livehook_passed_over_total",
         "Things in sweeps that livehook could not compare with what it knows, by platform and watch.";
     BUDGET_WAIT_SECONDS: Histogram = "livehook_budget_wait_seconds",

@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::{check::Checker, file, secret::SecretSource};
 use crate::{
+    grants,
     ingest::Receiver,
     model::{AccountName, Attributes, entities::Playback},
     platform::{AccountSettings, Descriptor, signature::UrlTokenHash},
@@ -15,11 +16,18 @@ use crate::{
 /// Shortest secret part of a callback URL: 22 characters of base64url hold 128 bits.
 const URL_TOKEN_CHARS_MIN: usize = 22;
 
+/// An account that can be used.
+pub(super) struct Checked {
+    /// Who takes its callbacks.
+    pub(super) receiver: Receiver,
+    /// What is read of it.
+    pub(super) read: Option<poll::Account>,
+    /// What is kept of its access.
+    pub(super) access: Option<grants::Account>,
+}
+
 impl Checker<'_> {
-    pub(super) fn accounts(
-        &mut self,
-        accounts: &BTreeMap<String, file::Account>,
-    ) -> Vec<(Receiver, Option<poll::Account>)> {
+    pub(super) fn accounts(&mut self, accounts: &BTreeMap<String, file::Account>) -> Vec<Checked> {
         if accounts.is_empty() {
             self.wrong(
                 "accounts",
@@ -29,7 +37,7 @@ impl Checker<'_> {
         let mut owner_of = HashMap::new();
         let checked: Vec<_> =
             accounts.iter().filter_map(|(name, account)| self.account(name, account)).collect();
-        for (receiver, _) in &checked {
+        for Checked { receiver, .. } in &checked {
             for url_token in &receiver.url_tokens {
                 let name = &receiver.settings.name;
                 if let Some(other) = owner_of.insert(url_token.clone(), name) {
@@ -43,7 +51,7 @@ impl Checker<'_> {
         checked
     }
 
-    fn account(&mut self, name: &str, account: &file::Account) -> Option<(Receiver, Option<poll::Account>)> {
+    fn account(&mut self, name: &str, account: &file::Account) -> Option<Checked> {
         let section = format!("accounts.{name}");
         let parsed_name =
             AccountName::parse(name).map_err(|error| self.wrong(&section, error.to_string())).ok();
@@ -87,18 +95,22 @@ impl Checker<'_> {
             charset,
             client_id: account.client_id.clone(),
             client_secret: self.account_secret(&section, "client_secret", account.client_secret.as_ref()),
+            scopes: account.scopes.clone().unwrap_or_default(),
+            username: account.username.clone(),
+            password: self.account_secret(&section, "password", account.password.as_ref()),
             watches: self.watches(&section, account, descriptor),
             questions: self.questions(&section, account, descriptor),
         };
-        let access_token = self.account_secret(&section, "token", account.token.as_ref());
+        let token = self.account_secret(&section, "token", account.token.as_ref());
         let base_url = descriptor.api.as_ref().and_then(|api| self.base_url(&section, account, api));
-        let polled = base_url.filter(|_| !settings.watches.is_empty()).map(|base_url| poll::Account {
+        let (access, kept) = self.access(&section, account, (platform, &settings), token, base_url.as_ref());
+        let read = base_url.filter(|_| !settings.watches.is_empty()).map(|base_url| poll::Account {
             platform,
             settings: settings.clone(),
             base_url,
-            access_token,
+            access,
         });
-        Some((Receiver { platform, settings, url_tokens }, polled))
+        Some(Checked { receiver: Receiver { platform, settings, url_tokens }, read, access: kept })
     }
 
     fn account_secret(
@@ -129,6 +141,7 @@ impl Checker<'_> {
         let names = [
             ("service_account", &account.service_account, "the platform's name of the account"),
             ("client_id", &account.client_id, "the id of your application"),
+            ("username", &account.username, "who logs in"),
         ];
         for (key, name, about) in names {
             if name.as_deref().is_some_and(|name| name.trim().is_empty()) {

@@ -5,13 +5,25 @@ use std::{collections::BTreeMap, time::Duration};
 use secrecy::SecretString;
 use url::Url;
 
+use super::accounts::Checked;
 use super::{Bus, Config, Environment, Http, Problem, Problems, file, secret::SecretSource};
-use crate::{ingest::Receiver, model::AccountName, store::StoreOptions};
+use crate::{
+    grants::{Vault, parse_key},
+    model::AccountName,
+    store::StoreOptions,
+};
 
 pub(super) fn check(file: file::File, environment: &Environment) -> Result<Config, Problems> {
-    let mut checker = Checker { environment, problems: Vec::new(), first_url_tokens: BTreeMap::new() };
+    let mut checker = Checker {
+        environment,
+        problems: Vec::new(),
+        first_url_tokens: BTreeMap::new(),
+        has_vault: file.vault.is_some(),
+        public_url: file.http.public_url.clone(),
+    };
     let http = checker.http(&file.http);
     let bus = checker.bus(file.bus.as_ref(), &file.store);
+    let vault = file.vault.as_ref().and_then(|vault| checker.vault(vault));
     let accounts = checker.accounts(&file.accounts);
     let store = checker.store(&file.store, !matches!(bus, Bus::None));
     checker.log(&file.log);
@@ -19,17 +31,23 @@ pub(super) fn check(file: file::File, environment: &Environment) -> Result<Confi
         return Err(Problems(checker.problems));
     }
     let url_tokens = checker.first_url_tokens;
-    let (receivers, polled): (Vec<_>, Vec<_>) = accounts.into_iter().unzip();
-    let receivers =
-        receivers.into_iter().filter(|receiver: &Receiver| !receiver.url_tokens.is_empty()).collect();
-    let polled = polled.into_iter().flatten().collect();
-    Ok(Config { http, bus, store, log_filter: file.log.filter, receivers, polled, url_tokens })
+    let (mut receivers, mut polled, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+    for Checked { receiver, read, access } in accounts {
+        receivers.extend((!receiver.url_tokens.is_empty()).then_some(receiver));
+        polled.extend(read);
+        kept.extend(access);
+    }
+    Ok(Config { http, bus, store, vault, log_filter: file.log.filter, receivers, polled, kept, url_tokens })
 }
 
 pub(super) struct Checker<'e> {
     pub(super) environment: &'e Environment,
     problems: Vec<Problem>,
     pub(super) first_url_tokens: BTreeMap<AccountName, SecretString>,
+    /// Whether tokens can be kept.
+    pub(super) has_vault: bool,
+    /// Where browsers come back to.
+    pub(super) public_url: Option<String>,
 }
 
 impl Checker<'_> {
@@ -107,6 +125,25 @@ impl Checker<'_> {
             );
         }
         url.host_str().map(str::to_owned)
+    }
+
+    fn vault(&mut self, vault: &file::Vault) -> Option<Vault> {
+        let mut key = |name: &str, source: &SecretSource| {
+            let secret = self.secret(name, source)?;
+            let key = parse_key(&secret);
+            if key.is_none() {
+                self.wrong(
+                    name,
+                    format!(
+                        "{source} must hold 64 hexadecimal digits: make them with `openssl rand -hex 32`"
+                    ),
+                );
+            }
+            key
+        };
+        let newest = key("vault.key", &vault.key);
+        let old: Vec<_> = vault.old_keys.iter().filter_map(|source| key("vault.old_keys", source)).collect();
+        Some(Vault::new(&newest?, &old))
     }
 
     fn store(&mut self, store: &file::Store, has_bus: bool) -> StoreOptions {

@@ -21,6 +21,8 @@ pub struct File {
     /// Where livehook keeps everything.
     #[serde(default)]
     pub store: Store,
+    /// How the tokens are sealed that livehook obtains.
+    pub vault: Option<Vault>,
     /// What is logged.
     #[serde(default)]
     pub log: Log,
@@ -130,6 +132,17 @@ impl Default for Store {
     }
 }
 
+/// How the tokens are sealed that livehook obtains.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vault {
+    /// 64 hexadecimal digits: `openssl rand -hex 32`. Whoever has it and the store has the tokens; without it nobody.
+    pub key: SecretSource,
+    /// Keys that tokens may still be sealed with. They are sealed anew with `key` at the next start; then leave these out.
+    #[serde(default)]
+    pub old_keys: Vec<SecretSource>,
+}
+
 /// What is logged.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -173,10 +186,19 @@ pub struct Account {
     pub allow_unknown_hosts: bool,
     /// A static access token: Kollus or livedigital personal token, SOOP access token.
     pub token: Option<SecretSource>,
-    /// soop: id of your application.
+    /// Another address of the platform's authorisation server, such as `https://login.example.com`.
+    pub auth_url: Option<String>,
+    /// kollus, soop, livedigital: id of your application.
     pub client_id: Option<String>,
-    /// soop: secret of your application.
+    /// kollus, soop, livedigital: secret of your application. With it and `[vault]`, livehook obtains and renews the
+    /// account's tokens.
     pub client_secret: Option<SecretSource>,
+    /// kollus, soop: what tokens shall permit; default: what livehook needs.
+    pub scopes: Option<Vec<String>>,
+    /// openfresh, livedigital: who logs in; at livedigital the e-mail address.
+    pub username: Option<String>,
+    /// openfresh, livedigital: password of `username`.
+    pub password: Option<SecretSource>,
     /// What is read from the platform's API, by the name of the watch; a watch is off unless named.
     #[serde(default)]
     pub poll: BTreeMap<String, Watch>,
@@ -311,6 +333,10 @@ impl Account {
             ("token", self.token.is_some()),
             ("client_id", self.client_id.is_some()),
             ("client_secret", self.client_secret.is_some()),
+            ("scopes", self.scopes.is_some()),
+            ("username", self.username.is_some()),
+            ("password", self.password.is_some()),
+            ("auth_url", self.auth_url.is_some()),
             ("base_url", self.base_url.is_some()),
             ("security_key", self.security_key.is_some()),
         ];

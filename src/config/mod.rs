@@ -2,7 +2,9 @@
 //!
 //! The only place that reads the environment.
 
+mod access;
 mod accounts;
+mod addresses;
 mod bus;
 mod check;
 mod file;
@@ -16,6 +18,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 use secrecy::SecretString;
 
 use crate::{
+    grants,
     ingest::Receiver,
     model::AccountName,
     ports::{BusOptions, embedded::EmbeddedOptions},
@@ -39,6 +42,10 @@ pub struct Config {
     pub receivers: Vec<Receiver>,
     /// Whose APIs are read.
     pub polled: Vec<crate::poll::Account>,
+    /// Whose access is kept.
+    pub kept: Vec<grants::Account>,
+    /// What tokens are sealed with.
+    pub vault: Option<grants::Vault>,
     /// The first URL token of each account, for commands that act as a platform.
     pub url_tokens: BTreeMap<AccountName, SecretString>,
 }

@@ -3,13 +3,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use jiff::SignedDuration;
-use url::{Host, Url};
 
 use super::{
     check::Checker,
     file::{self, WatchValue},
 };
-use crate::platform::{Api, Descriptor, OptionKind, WatchKind, WatchOption, WatchSettings};
+use crate::platform::{Descriptor, OptionKind, WatchKind, WatchOption, WatchSettings};
 
 /// Shortest and longest time between two sweeps, in seconds.
 const EVERY_SECONDS: std::ops::RangeInclusive<i64> = 1..=7 * 24 * 3600;
@@ -34,17 +33,34 @@ impl Checker<'_> {
                 self.wrong(key, remedy);
                 continue;
             };
-            self.needs(section, &key, account, kind);
+            self.needs(section, &key, account, (descriptor, kind));
             watches.insert(kind.name, self.watch(&key, watch, kind));
         }
         watches
     }
 
-    fn needs(&mut self, section: &str, key: &str, account: &file::Account, kind: &WatchKind) {
-        let is_set = |needed: &&str| account.platform_keys().contains(&(*needed, true));
+    fn needs(
+        &mut self,
+        section: &str,
+        key: &str,
+        account: &file::Account,
+        (descriptor, kind): (&Descriptor, &WatchKind),
+    ) {
+        let keys = account.platform_keys();
+        let is_set = |needed: &&str| keys.contains(&(*needed, true));
+        let is_obtained =
+            descriptor.grant.as_ref().is_some_and(|grant| grant.needs.iter().all(|it| is_set(&it)));
+        let is_set = |needed: &&str| is_set(needed) || (*needed == "token" && is_obtained);
         for needed in kind.needs.iter().filter(|needed| !is_set(needed)) {
             let value = if *needed == "client_id" { "\"...\"" } else { "{ env = \"NAME\" }" };
-            self.wrong(key, format!("cannot be read without {section}.{needed}: add {needed} = {value}"));
+            let obtained = match (*needed, &descriptor.grant) {
+                ("token", Some(grant)) => format!(", or {} to obtain one", grant.needs.join(" and ")),
+                _ => String::new(),
+            };
+            self.wrong(
+                key,
+                format!("cannot be read without {section}.{needed}: add {needed} = {value}{obtained}"),
+            );
         }
     }
 
@@ -119,46 +135,5 @@ impl Checker<'_> {
                 default
             }
         }
-    }
-
-    /// Where the account's platform is read.
-    pub(super) fn base_url(&mut self, section: &str, account: &file::Account, api: &Api) -> Option<Url> {
-        let key = format!("{section}.base_url");
-        let text = account.base_url.as_deref().unwrap_or(api.base_url);
-        let Ok(url) = Url::parse(text.trim_end_matches('/')) else {
-            // Not shown: a login may stand in it.
-            self.wrong(key, format!("is not a URL: write it like {}", api.base_url));
-            return None;
-        };
-        let is_bare = url.query().is_none() && url.fragment().is_none();
-        if !matches!(url.scheme(), "https" | "http")
-            || !is_bare
-            || !url.username().is_empty()
-            || url.password().is_some()
-        {
-            self.wrong(key, format!("must be scheme, host and path only: write it like {}", api.base_url));
-            return None;
-        }
-        let is_own = url.host_str().is_some_and(|host| api.hosts.contains(&host)) && url.scheme() == "https";
-        if !is_own && !account.allow_unknown_hosts {
-            self.wrong(
-                key,
-                format!(
-                    "leads to a host that is not the platform's own (https and one of {}): it would get the account's credentials. If that is meant, set {section}.allow_unknown_hosts = true",
-                    api.hosts.join(", ")
-                ),
-            );
-            return None;
-        }
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if url.scheme() == "http" && !is_loopback {
-            self.wrong(key, "is http, so credentials could be read on the way: use https");
-        }
-        Some(url)
     }
 }

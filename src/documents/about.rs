@@ -68,6 +68,15 @@ pub fn about(event_type: EventType) -> &'static str {
         (Noun::Download, Verb::Completed) => "A copy was stored on a device.",
         (Noun::Download, Verb::Played) => "A copy on a device is played; told when the device is online.",
         (Noun::Bookmark, Verb::Changed) => "A viewer's bookmark or resume point was set, moved or deleted.",
+        (Noun::Credential, Verb::Authorized) => "livehook was given access to an account, or another access.",
+        (Noun::Credential, Verb::Refreshed) => "An access token was renewed.",
+        (Noun::Credential, Verb::Expiring) => {
+            "Access ends soon and livehook cannot renew it: a person must do something."
+        }
+        (Noun::Credential, Verb::RefreshFailed) => "An access token could not be renewed; `reason` says why.",
+        (Noun::Credential, Verb::Revoked) => {
+            "Access is over: nothing is read of the account until a person does something."
+        }
         (Noun::Source, Verb::Degraded) => {
             "Three sweeps in a row failed: what the platform does not push is not noticed."
         }

@@ -34,7 +34,7 @@ fn platforms_of(event_type: EventType) -> Vec<&'static Descriptor> {
 /// The types that one platform leads to, in the order of the vocabulary.
 ///
 /// Whatever has a callback can be sent bytes that nobody understands, and whatever is read can fail, so
-/// `delivery.quarantined` and the verbs of `source` are among them without being named.
+/// `delivery.quarantined` and the verbs of `source` are among them, and those of `credential` where access is given, without being named.
 pub fn event_types_of(descriptor: &Descriptor) -> Vec<EventType> {
     let told = descriptor.callbacks.iter().flat_map(|callback| callback.emits);
     let read = descriptor.watches.iter().flat_map(|watch| watch.emits);
@@ -44,6 +44,9 @@ pub fn event_types_of(descriptor: &Descriptor) -> Vec<EventType> {
     }
     if !descriptor.watches.is_empty() {
         types.extend([Verb::Degraded, Verb::Recovered].map(|verb| EventType::of(Noun::Source, verb)));
+    }
+    if descriptor.grant.is_some() {
+        types.extend(Noun::Credential.verbs().iter().map(|verb| EventType::of(Noun::Credential, *verb)));
     }
     types.sort();
     types.dedup();

@@ -71,15 +71,10 @@ fn attributes(noun: Noun) -> Map<String, Value> {
         Noun::Filter => of::<entities::Filter>(),
         Noun::Settings => of::<entities::Settings>(),
         Noun::StreamKey => of::<entities::StreamKey>(),
+        Noun::Credential => of::<entities::Credential>(),
         Noun::Source => of::<entities::Source>(),
-        // No platform tells of these yet.
-        Noun::Credential => of::<NoAttributes>(),
     }
 }
-
-/// Stands for nouns whose attributes are not settled.
-#[derive(JsonSchema)]
-struct NoAttributes {}
 
 /// Where an entity of this noun can stand; empty for nouns without a `state`.
 fn phases(noun: Noun) -> &'static [Phase] {

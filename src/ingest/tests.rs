@@ -40,6 +40,7 @@ static BROKEN: Descriptor = Descriptor {
     }],
     retries: RetrySchedule { answer_seconds: 3, windows: &[] },
     api: None,
+    grant: None,
     watches: &[],
     settings: &[],
 };

@@ -32,6 +32,11 @@ pub enum Hearing {
         /// everything was there before.
         known_since: Option<Timestamp>,
     },
+    /// The platform gave livehook tokens.
+    Grant {
+        /// When.
+        at: Timestamp,
+    },
     /// livehook itself says so.
     Own {
         /// When.
@@ -43,9 +48,10 @@ impl Hearing {
     /// When we learned of it.
     pub fn at(&self) -> Timestamp {
         match *self {
-            Self::Delivery { received_at: at, .. } | Self::Sweep { asked_at: at, .. } | Self::Own { at } => {
-                at
-            }
+            Self::Delivery { received_at: at, .. }
+            | Self::Sweep { asked_at: at, .. }
+            | Self::Grant { at }
+            | Self::Own { at } => at,
         }
     }
 
@@ -54,6 +60,7 @@ impl Hearing {
         match self {
             Self::Delivery { .. } => Via::Callback,
             Self::Sweep { .. } => Via::Poll,
+            Self::Grant { .. } => Via::Oauth,
             Self::Own { .. } => Via::Internal,
         }
     }
@@ -62,7 +69,7 @@ impl Hearing {
     pub fn proof(&self) -> Proof {
         match self {
             Self::Delivery { proof, .. } => *proof,
-            Self::Sweep { .. } => Proof::Api,
+            Self::Sweep { .. } | Self::Grant { .. } => Proof::Api,
             Self::Own { .. } => Proof::Internal,
         }
     }

@@ -62,7 +62,9 @@ pub struct Reduced {
 pub fn reduce(known: Option<&Known>, observation: &Observation, hearing: &Hearing) -> Reduced {
     match hearing {
         Hearing::Delivery { .. } => delivery::reduce(known, observation, hearing),
-        Hearing::Sweep { .. } | Hearing::Own { .. } => sweep::reduce(known, observation, hearing),
+        Hearing::Sweep { .. } | Hearing::Grant { .. } | Hearing::Own { .. } => {
+            sweep::reduce(known, observation, hearing)
+        }
     }
 }
 

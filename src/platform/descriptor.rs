@@ -19,6 +19,8 @@ pub struct Descriptor {
     pub retries: RetrySchedule,
     /// Its API; `None` for a platform that is not read.
     pub api: Option<Api>,
+    /// How it gives access to its API; `None` if nothing is obtained there.
+    pub grant: Option<GrantKind>,
     /// What can be watched there; empty without an API.
     pub watches: &'static [WatchKind],
     /// The account keys that mean something here, besides those that every account has.
@@ -36,6 +38,8 @@ impl Descriptor {
         self.settings.iter().any(|setting| setting.name == key)
             || self.watches.iter().any(|watch| watch.needs.contains(&key))
             || (key == "base_url" && self.api.is_some())
+            || (key == "auth_url" && self.grant.is_some())
+            || self.grant.as_ref().is_some_and(|grant| grant.keys.contains(&key))
     }
 
     /// The watch with this name in the configuration.
@@ -83,6 +87,23 @@ pub struct Api {
     pub limits: Limits,
     /// How old an answer can be because of the platform's caches, in seconds. Younger beliefs are not undone.
     pub stale_seconds: u32,
+}
+
+/// Where access to the API is given, and to whom.
+#[derive(PartialEq, Eq, Debug)]
+pub struct GrantKind {
+    /// Scheme and host of the authorisation server; an account may name another one.
+    pub auth_url: &'static str,
+    /// The hosts that are the platform's own. Any other needs `allow_unknown_hosts`.
+    pub hosts: &'static [&'static str],
+    /// The account keys without which nothing is obtained.
+    pub needs: &'static [&'static str],
+    /// All account keys that have a part in it.
+    pub keys: &'static [&'static str],
+    /// Whether what was sent as `state` comes back with the browser. If not, a person must confirm the link.
+    pub echoes_state: bool,
+    /// What a person can type in instead of going there with a browser; `None` if there is no such thing.
+    pub number: Option<&'static str>,
 }
 
 /// How many requests a platform bears, or how many we allow ourselves.

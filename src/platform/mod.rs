@@ -4,21 +4,25 @@ pub mod delivery;
 pub mod descriptor;
 pub mod exchange;
 pub mod form;
+pub mod grant;
 pub mod json;
 pub mod listed;
+pub mod oauth;
 pub mod paging;
 pub mod poll;
 pub mod question;
+pub mod retry_after;
 pub mod seal;
 pub mod settings;
 pub mod signature;
 
 pub use delivery::{Decoded, Delivery, Malformed};
 pub use descriptor::{
-    Api, BudgetScope, CallbackKind, Descriptor, Limits, OptionKind, Priority, SettingKey, Status, WatchKind,
-    WatchOption,
+    Api, BudgetScope, CallbackKind, Descriptor, GrantKind, Limits, OptionKind, Priority, SettingKey, Status,
+    WatchKind, WatchOption,
 };
-pub use exchange::{ApiRequest, ApiResponse, Failure};
+pub use exchange::{ApiRequest, ApiResponse, Bearer, Failure};
+pub use grant::{Consent, Denial, Described, Errand, Grants, Obtain, Tokens, Way};
 pub use listed::Listed;
 pub use poll::{Coverage, Findings, Listing, Poll, Sighting, SweepTask, Wake, Walk};
 pub use question::{
@@ -41,6 +45,11 @@ pub trait Platform: Send + Sync {
 
     /// How it asks whether a viewer may; `None` for a platform whose callbacks need no answer.
     fn questions(&self) -> Option<&dyn Questions> {
+        None
+    }
+
+    /// How it gives access; `None` for a platform whose API needs none, or that has none.
+    fn grants(&self) -> Option<&dyn Grants> {
         None
     }
 

@@ -26,6 +26,12 @@ pub struct AccountSettings {
     pub client_id: Option<String>,
     /// Secret of that application.
     pub client_secret: Option<SecretString>,
+    /// What tokens shall permit; empty for what livehook needs.
+    pub scopes: Vec<String>,
+    /// Who logs in, where that is done with a password.
+    pub username: Option<String>,
+    /// Password of that user.
+    pub password: Option<SecretString>,
     /// What is watched, by the name of the watch.
     pub watches: BTreeMap<&'static str, WatchSettings>,
     /// How questions are answered; `None` if this account's callbacks must not ask any.
@@ -44,6 +50,9 @@ impl AccountSettings {
             charset: None,
             client_id: None,
             client_secret: None,
+            scopes: Vec::new(),
+            username: None,
+            password: None,
             watches: BTreeMap::new(),
             questions: None,
         }

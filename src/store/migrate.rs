@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 
 /// The version that [`super::open`] makes, and that everything else expects.
-pub(super) const SCHEMA_VERSION: i64 = 3;
+pub(super) const SCHEMA_VERSION: i64 = 4;
 
 /// What turns version 1 into 2, 2 into 3, and so on. A step is never changed once it was released.
-const STEPS: &[&str] = &[include_str!("migrate/to_2.sql"), include_str!("migrate/to_3.sql")];
+const STEPS: &[&str] =
+    &[include_str!("migrate/to_2.sql"), include_str!("migrate/to_3.sql"), include_str!("migrate/to_4.sql")];
 const _: () = assert!(STEPS.len() as i64 == SCHEMA_VERSION - 1, "each version needs its step");
 
 /// Whether a file of this version can be brought up to date.

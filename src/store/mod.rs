@@ -12,6 +12,7 @@ mod believe;
 mod budget;
 mod checkpoint;
 mod commit;
+mod credentials;
 mod current;
 mod ledger;
 mod migrate;

@@ -1,4 +1,4 @@
--- Everything livehook remembers. Version 3; times are milliseconds since 1970 in UTC.
+-- Everything livehook remembers. Version 4; times are milliseconds since 1970 in UTC.
 -- A change here needs a step in migrate.rs that makes the same of the version before.
 
 CREATE TABLE meta (
@@ -133,3 +133,13 @@ CREATE TABLE mirror (
     created     TEXT NOT NULL,
     js_sequence INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- How each account's access stands. Tokens are sealed: without the key of the vault nobody can read them.
+CREATE TABLE credential (
+    account  INTEGER PRIMARY KEY REFERENCES account,
+    version  INTEGER NOT NULL,
+    standing TEXT NOT NULL,
+    sealed   BLOB,
+    -- Tokens that a person has yet to accept.
+    waiting  BLOB
+);

@@ -7,8 +7,8 @@ use super::write::Unanswered;
 
 use crate::{
     model::{
-        AccountName, Attributes, ContentHash, EntityKey, EventId, Known, Noun, Observation, PlatformId,
-        Proof, RetrySchedule, Verb, entities::QuarantinedDelivery,
+        AccountName, Attributes, ContentHash, EntityKey, EventId, Hearing, Known, Noun, Observation,
+        PlatformId, Proof, RetrySchedule, Verb, entities::QuarantinedDelivery,
     },
     platform::{Findings, Priority},
 };
@@ -296,6 +296,32 @@ pub struct WatchStanding {
     pub failures: u32,
     /// The wait after the last failure; `None` when the last sweep succeeded.
     pub retry: Option<Retry>,
+}
+
+/// How an account's access stands, as it is kept.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct StoredCredential {
+    /// Grows with each pair of tokens.
+    pub version: u64,
+    /// What may be shown of it.
+    pub standing: serde_json::Value,
+    /// The tokens, sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// Tokens that a person has yet to accept, sealed.
+    pub waiting: Option<Vec<u8>>,
+}
+
+/// A change of an account's access, and what is to be told of it, in one transaction.
+#[derive(Clone, Debug)]
+pub struct CredentialRecord {
+    /// Whose.
+    pub account: AccountName,
+    /// That account's platform.
+    pub platform: PlatformId,
+    /// How it stands now.
+    pub credential: StoredCredential,
+    /// What is told of it, and how we know.
+    pub told: Vec<(Observation, Hearing)>,
 }
 
 /// An entity as the bucket of current state shows it.

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use lists::{Category, Filter};
-pub use own::{Notice, QuarantinedDelivery, Source};
+pub use own::{Credential, Notice, QuarantinedDelivery, Source};
 pub use places::{Channel, Settings, Space, StreamKey};
 pub use viewers::{Bookmark, Decided, Download, Playback};
 

@@ -39,3 +39,23 @@ pub struct Source {
     /// When the last sweep succeeded; absent if none did.
     pub last_success_at: Option<Timestamp>,
 }
+
+/// What livehook holds to read an account with. Never a token.
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Credential {
+    /// How it is obtained: `oauth` (a person consented), `password`, `client` (the application's own), `personal` (made
+    /// by hand, stands in the configuration).
+    pub kind: Option<String>,
+    /// What it permits, in the platform's words; absent if nothing says so.
+    pub scopes: Option<Vec<String>>,
+    /// When it ends; absent if nothing says so, or never. livehook renews it before, unless it is `personal`.
+    pub expires_at: Option<Timestamp>,
+    /// Whose it is at the platform; absent if nothing says so.
+    pub identity: Option<String>,
+    /// Whether a person must do something before the account can be read on.
+    pub needs_person: Option<bool>,
+    /// Why: of `expiring`, `refresh_failed` and `revoked`; empty on the others. Holds nothing out of an answer but an
+    /// error code.
+    pub reason: Option<String>,
+}

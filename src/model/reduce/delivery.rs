@@ -47,7 +47,7 @@ pub(super) fn reduce(known: Option<&Known>, observation: &Observation, hearing: 
 fn change(mut next: Known, observation: &Observation, hearing: &Hearing) -> (Known, Option<Change>) {
     let (content, seen) = match hearing {
         Hearing::Delivery { content, seen, .. } => (Some(*content), *seen),
-        Hearing::Sweep { .. } | Hearing::Own { .. } => (None, Seen::First),
+        Hearing::Sweep { .. } | Hearing::Grant { .. } | Hearing::Own { .. } => (None, Seen::First),
     };
     let says_nothing = match seen {
         Seen::Retry => true,

@@ -54,7 +54,9 @@ impl<'s> Sight<'s> {
                 (known_since, older_until(&next, asked_at, stale_for))
             }
             // What livehook says itself is neither old nor about what was there before.
-            Hearing::Delivery { .. } | Hearing::Own { .. } => (Some(Timestamp::MIN), None),
+            Hearing::Delivery { .. } | Hearing::Grant { .. } | Hearing::Own { .. } => {
+                (Some(Timestamp::MIN), None)
+            }
         };
         Self {
             is_unknown: next == Known::default(),

@@ -3,6 +3,7 @@
 
 mod answers;
 mod bookmark;
+mod grant;
 mod hash;
 mod live;
 mod poll;
@@ -15,9 +16,9 @@ use self::pseudonym::Pseudonyms;
 use crate::{
     model::{Attributes, EventType, Noun::*, RetrySchedule, Verb::*},
     platform::{
-        AccountSettings, Api, BudgetScope, CallbackKind, Callbacks, Decoded, Delivery, Descriptor, Limits,
-        Malformed, Platform, Poll, Priority, Questions, SettingKey, Status, Unverified, Verified, WatchKind,
-        form::Form, signature,
+        AccountSettings, Api, BudgetScope, CallbackKind, Callbacks, Decoded, Delivery, Descriptor, GrantKind,
+        Grants, Limits, Malformed, Platform, Poll, Priority, Questions, SettingKey, Status, Unverified,
+        Verified, WatchKind, form::Form, signature,
     },
 };
 
@@ -135,6 +136,14 @@ static DESCRIPTOR: Descriptor = Descriptor {
         },
         stale_seconds: 30,
     }),
+    grant: Some(GrantKind {
+        auth_url: "https://live-kr.kollus.com",
+        hosts: &["live-kr.kollus.com"],
+        needs: &["client_id", "client_secret"],
+        keys: &["client_id", "client_secret", "scopes"],
+        echoes_state: true,
+        number: None,
+    }),
     watches: &[
         WatchKind {
             name: "channels",
@@ -241,6 +250,10 @@ impl Platform for Kollus {
     }
 
     fn questions(&self) -> Option<&dyn Questions> {
+        Some(self)
+    }
+
+    fn grants(&self) -> Option<&dyn Grants> {
         Some(self)
     }
 

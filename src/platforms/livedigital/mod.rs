@@ -1,19 +1,27 @@
 //! livedigital: a Russian video-meeting and webinar service. One signed webhook per space, and an API to read. See
 //! `README.md` for sources and quirks.
 
+mod grant;
 mod poll;
 mod webhook;
 
 use crate::{
     model::{EventType, Noun::*, RetrySchedule, Verb::*},
     platform::{
-        Api, BudgetScope, CallbackKind, Callbacks, Descriptor, Limits, Platform, Poll, Priority, SettingKey,
-        Status, WatchKind,
+        Api, BudgetScope, CallbackKind, Callbacks, Descriptor, GrantKind, Grants, Limits, Platform, Poll,
+        Priority, SettingKey, Status, WatchKind,
     },
 };
 
 /// The platform.
 pub struct Livedigital;
+
+const HOSTS: &[&str] = &[
+    "moodhood-api.livedigital.space",
+    "moodhood-api.staging.livedigital.space",
+    // The same service under the name of a reseller.
+    "moodhood.online",
+];
 
 static DESCRIPTOR: Descriptor = Descriptor {
     id: "livedigital",
@@ -43,12 +51,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     retries: RetrySchedule { answer_seconds: 5, windows: &[(0, 600)] },
     api: Some(Api {
         base_url: "https://moodhood-api.livedigital.space",
-        hosts: &[
-            "moodhood-api.livedigital.space",
-            "moodhood-api.staging.livedigital.space",
-            // The same service under the name of a reseller.
-            "moodhood.online",
-        ],
+        hosts: HOSTS,
         // None are documented; these are our own.
         limits: Limits {
             scope: BudgetScope::Credential,
@@ -59,6 +62,14 @@ static DESCRIPTOR: Descriptor = Descriptor {
             backoff_max_seconds: 900,
         },
         stale_seconds: 10,
+    }),
+    grant: Some(GrantKind {
+        auth_url: "https://moodhood-api.livedigital.space",
+        hosts: HOSTS,
+        needs: &["client_id", "client_secret"],
+        keys: &["client_id", "client_secret", "username", "password"],
+        echoes_state: false,
+        number: None,
     }),
     watches: &[
         WatchKind {
@@ -142,6 +153,10 @@ impl Platform for Livedigital {
     }
 
     fn callbacks(&self) -> Option<&dyn Callbacks> {
+        Some(self)
+    }
+
+    fn grants(&self) -> Option<&dyn Grants> {
         Some(self)
     }
 

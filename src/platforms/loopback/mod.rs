@@ -42,6 +42,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     // Nobody retries here: the same again is the same again, unless it comes within the minute.
     retries: RetrySchedule { answer_seconds: 5, windows: &[] },
     api: None,
+    grant: None,
     watches: &[],
     settings: &[],
 };

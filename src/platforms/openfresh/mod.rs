@@ -2,6 +2,7 @@
 //! `README.md` for sources and quirks.
 
 mod comments;
+mod login;
 mod program;
 mod reading;
 mod wire;
@@ -9,8 +10,8 @@ mod wire;
 use crate::{
     model::{EventType, Noun::*, RetrySchedule, Verb::*},
     platform::{
-        Api, BudgetScope, Descriptor, Limits, OptionKind, Platform, Poll, Status, SweepTask, Walk, WatchKind,
-        WatchOption,
+        Api, BudgetScope, Descriptor, GrantKind, Grants, Limits, OptionKind, Platform, Poll, Status,
+        SweepTask, Walk, WatchKind, WatchOption,
         descriptor::{any_word, number},
     },
 };
@@ -41,6 +42,14 @@ static DESCRIPTOR: Descriptor = Descriptor {
             backoff_max_seconds: 600,
         },
         stale_seconds: 5,
+    }),
+    grant: Some(GrantKind {
+        auth_url: "https://openapi.freshlive.tv",
+        hosts: &["openapi.freshlive.tv"],
+        needs: &["username", "password"],
+        keys: &["username", "password"],
+        echoes_state: false,
+        number: None,
     }),
     watches: &[WatchKind {
         name: "comments",
@@ -77,6 +86,10 @@ static DESCRIPTOR: Descriptor = Descriptor {
 impl Platform for Openfresh {
     fn descriptor(&self) -> &'static Descriptor {
         &DESCRIPTOR
+    }
+
+    fn grants(&self) -> Option<&dyn Grants> {
+        Some(self)
     }
 
     fn poll(&self) -> Option<&dyn Poll> {

@@ -95,6 +95,8 @@ impl Reading {
             .query("limit", self.since.map_or(1, |_| LIMIT))
             .query("sinceMillisecond", self.since.unwrap_or(0))
             .query("order", "asc")
+            // Programs for members are read with a broadcaster's token, all others without.
+            .bearer_if_any()
     }
 
     /// Takes in a page; `true` when there is another one to ask for.

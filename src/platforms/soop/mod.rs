@@ -1,13 +1,14 @@
 //! SOOP, once AfreecaTV: Korean live platform. It calls nobody, so everything is read. See `README.md` for
 //! sources and quirks.
 
+mod grant;
 mod poll;
 
 use crate::{
     model::{EventType, Noun::*, RetrySchedule, Verb::*},
     platform::{
-        Api, BudgetScope, Descriptor, Limits, OptionKind, Platform, Poll, SettingKey, Status, WatchKind,
-        WatchOption,
+        Api, BudgetScope, Descriptor, GrantKind, Grants, Limits, OptionKind, Platform, Poll, SettingKey,
+        Status, WatchKind, WatchOption,
         descriptor::{any_word, number},
     },
 };
@@ -18,6 +19,9 @@ pub struct Soop;
 /// How old an answer can be because of SOOP's caches.
 const STALE_SECONDS: u32 = 30;
 
+/// One service under three names.
+const HOSTS: &[&str] = &["openapi.sooplive.com", "openapi.sooplive.co.kr", "openapi.afreecatv.com"];
+
 static DESCRIPTOR: Descriptor = Descriptor {
     id: "soop",
     name: "SOOP",
@@ -27,7 +31,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     retries: RetrySchedule { answer_seconds: 0, windows: &[] },
     api: Some(Api {
         base_url: "https://openapi.sooplive.com",
-        hosts: &["openapi.sooplive.com", "openapi.sooplive.co.kr", "openapi.afreecatv.com"],
+        hosts: HOSTS,
         // SOOP states no limits; these are our own.
         limits: Limits {
             scope: BudgetScope::Credential,
@@ -38,6 +42,14 @@ static DESCRIPTOR: Descriptor = Descriptor {
             backoff_max_seconds: 900,
         },
         stale_seconds: STALE_SECONDS,
+    }),
+    grant: Some(GrantKind {
+        auth_url: "https://openapi.sooplive.com",
+        hosts: HOSTS,
+        needs: &["client_id", "client_secret"],
+        keys: &["client_id", "client_secret", "scopes"],
+        echoes_state: false,
+        number: Some("the six digits of \"certification number\" in the SOOP mobile app, below \"my info\""),
     }),
     watches: &[
         WatchKind {
@@ -175,6 +187,10 @@ const BROADCAST: &[EventType] = &[
 impl Platform for Soop {
     fn descriptor(&self) -> &'static Descriptor {
         &DESCRIPTOR
+    }
+
+    fn grants(&self) -> Option<&dyn Grants> {
+        Some(self)
     }
 
     fn poll(&self) -> Option<&dyn Poll> {

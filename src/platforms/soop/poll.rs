@@ -1,6 +1,6 @@
 //! Reads the Open API: lists of what is on air, and what belongs to the streamer who gave the token.
 
-mod answer;
+pub mod answer;
 pub mod broadcasts;
 pub mod categories;
 mod filters;

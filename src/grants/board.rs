@@ -1,0 +1,106 @@
+//! How the access of all accounts stands, for people: the API, `livehook connect`, the component `credentials` of
+//! `/readyz`.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    health::{Condition, Health},
+    model::AccountName,
+};
+
+/// How many are named.
+const NAMED_MAX: usize = 5;
+
+/// How an account's access stands. Never holds a token.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct CredentialProgress {
+    /// The account.
+    pub account: String,
+    /// Its platform.
+    pub platform: String,
+    /// How its tokens are obtained: `oauth`, `password`, `client`, `personal`.
+    pub kind: String,
+    /// In a word.
+    pub state: CredentialState,
+    /// Whose it is at the platform, if that is known.
+    pub identity: Option<String>,
+    /// What it permits, if that is known.
+    pub scopes: Option<Vec<String>>,
+    /// When the access token ends, if that is known.
+    pub expires_at: Option<Timestamp>,
+    /// When it is renewed.
+    pub renew_at: Option<Timestamp>,
+    /// Renewals that failed in a row.
+    pub failures: u32,
+    /// When the next one is tried, after a failure.
+    pub retry_at: Option<Timestamp>,
+    /// Why the last one failed.
+    pub trouble: Option<String>,
+    /// What a person must do.
+    pub needs_person: Option<String>,
+    /// Whether `livehook connect` helps.
+    pub is_connectable: bool,
+    /// What can be typed in instead of going there with a browser.
+    pub number: Option<String>,
+    /// Tokens that wait for a person's yes: the name of the link, and whose they are if that is known.
+    pub waiting: Option<(String, Option<String>)>,
+    /// How often access was given.
+    pub version: u64,
+}
+
+/// How an account's access stands, in a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialState {
+    /// There never was any.
+    Unconnected,
+    /// There is.
+    Connected,
+    /// There is, and it could not be renewed.
+    Failing,
+    /// What the platform answered to a renewal is lost: nobody knows which token is good.
+    InDoubt,
+    /// There was, and a person must do something.
+    Lost,
+}
+
+/// A cheap handle that can be cloned.
+#[derive(Clone)]
+pub struct Board {
+    health: Health,
+    accounts: Arc<Mutex<BTreeMap<AccountName, CredentialProgress>>>,
+}
+
+impl Board {
+    pub(super) fn new(health: Health) -> Self {
+        Self { health, accounts: Arc::default() }
+    }
+
+    /// Every account, by name.
+    pub fn snapshot(&self) -> Vec<CredentialProgress> {
+        let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.values().cloned().collect()
+    }
+
+    pub(super) fn put(&self, account: &AccountName, progress: CredentialProgress) {
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        accounts.insert(account.clone(), progress);
+        let troubles = accounts.values().filter_map(|known| {
+            Some(format!("{}/{}: {}", known.platform, known.account, known.needs_person.as_ref()?))
+        });
+        let mut named: Vec<_> = troubles.collect();
+        let more = named.len().saturating_sub(NAMED_MAX);
+        named.truncate(NAMED_MAX);
+        if more > 0 {
+            named.push(format!("and {more} more"));
+        }
+        let condition = if named.is_empty() { Condition::Ok } else { Condition::Degraded(named.join("; ")) };
+        self.health.report("credentials", condition);
+    }
+}

@@ -1,0 +1,192 @@
+//! Another access token in place of the one that ends, or was refused.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Keeper;
+use crate::{
+    access::Access,
+    grants::{
+        errands::Trouble,
+        standing::{Intent, RENEWAL},
+        tell,
+        vault::Held,
+    },
+    model::Verb,
+    platform::{Denial, Failure, Obtain, Tokens, Way, retry_after},
+    ports::jitter::{after, times},
+    store::StoreError,
+};
+
+/// Failures in a row after which it is told.
+const TOLD_AFTER: u32 = 3;
+/// From so many failures on there is one try a minute at most.
+const PATIENT_AFTER: u32 = 5;
+const BACKOFF_MAX: SignedDuration = SignedDuration::from_secs(55);
+const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
+const PATIENCE_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// A password or an application that is refused is tried again after this, and so on: people mend it, not time, and
+/// platforms lock users out.
+const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+const REFUSED_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
+
+impl Keeper {
+    /// Asks for other tokens, once.
+    pub(super) async fn renew(&mut self, way: Way, now: Timestamp) -> Result<(), StoreError> {
+        let was_doubtful = self.standing.intent == Some(Intent::Renewal);
+        let refresh = self.held.as_ref().and_then(|held| held.refresh.clone());
+        if way == Way::Browser && refresh.is_none() {
+            // Nothing to renew it with: its end is told in time.
+            self.standing.renew_at = None;
+            let account = &self.account.settings.name;
+            self.standing.needs_person = Some(format!(
+                "the platform gave nothing to renew access with: connect the account again with `livehook connect {account}`"
+            ));
+            return self.keep(&[], now).await;
+        }
+        // What is asked from here on may take effect though nobody hears of it.
+        self.standing.intent = Some(Intent::Renewal);
+        self.keep(&[], now).await?;
+        self.account.keeping.put(Access::Renewing);
+        self.show();
+        let mut result = match &refresh {
+            Some(refresh) if self.standing.is_refreshable() => self.obtain(Obtain::Refresh(refresh)).await,
+            _ => self.obtain(Obtain::Configured).await,
+        };
+        let was_refreshing = refresh.is_some() && self.standing.is_refreshable();
+        if was_refreshing && way != Way::Browser && matches!(result, Err(Trouble::Denied(Denial::Refused(_))))
+        {
+            // Not every server knows this grant; the keys in the configuration are as good.
+            self.standing.is_refresh_unknown = true;
+            result = self.obtain(Obtain::Configured).await;
+        }
+        tell::count_renewal(self.platform(), result.as_ref().map_or_else(Trouble::outcome, |_| "ok"));
+        let now = self.shared.clock.now();
+        match result {
+            Ok(tokens) => {
+                let verb = if self.version == 0 { Verb::Authorized } else { Verb::Refreshed };
+                self.take_up(tokens, verb).await
+            }
+            Err(trouble) => self.note_failure(way, &trouble, was_doubtful, now).await,
+        }
+    }
+
+    async fn obtain(&self, with: Obtain<'_>) -> Result<Tokens, Trouble> {
+        let errand = self.grants.and_then(|grants| grants.obtain(&self.account.settings, with));
+        let errand = errand.ok_or_else(|| Denial::Refused("there is no such way".to_owned()))?;
+        self.shared.run(errand, &self.account.auth_url, None).await
+    }
+
+    /// Writes tokens down, then lets users have them. If that fails it is tried again, and nothing else is done before.
+    pub(super) async fn take_up(&mut self, tokens: Tokens, verb: Verb) -> Result<(), StoreError> {
+        let kept = self.write_down(&tokens, verb).await;
+        if kept.is_err() {
+            self.unkept = Some((tokens, verb));
+        }
+        kept
+    }
+
+    pub(super) async fn write_down(&mut self, tokens: &Tokens, verb: Verb) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        let before = self.held.as_ref().and_then(|held| held.refresh.clone());
+        // Where nothing new comes, the one that was used stays good; a consent owes nothing to the one before.
+        let inherited = before.filter(|_| verb == Verb::Refreshed);
+        let held = Held { access: tokens.access.clone(), refresh: tokens.refresh.clone().or(inherited) };
+        let version = self.version + 1;
+        let sealed = self.seal(&held, version, false)?;
+        let before = (self.standing.clone(), self.version, self.sealed.clone());
+        let standing = &mut self.standing;
+        standing.obtained_at = Some(tokens.asked_at);
+        standing.expires_at = tokens.expires_at;
+        standing.renew_at = tokens.expires_at.map(|end| {
+            let life = end.duration_since(tokens.asked_at);
+            let share = self.shared.jitter.between(times(life, RENEWAL.start), times(life, RENEWAL.end));
+            after(tokens.asked_at, share)
+        });
+        standing.identity = tokens.identity.clone().or(standing.identity.take());
+        standing.scopes = tokens.scopes.clone().or(standing.scopes.take());
+        standing.intent = None;
+        standing.failures = 0;
+        standing.retry_at = None;
+        standing.trouble = None;
+        standing.needs_person = None;
+        standing.noticed_days = None;
+        (standing.is_failure_told, standing.is_end_told) = (false, false);
+        self.version = version;
+        self.sealed = Some(sealed);
+        if let Err(error) = self.keep(&[verb], now).await {
+            (self.standing, self.version, self.sealed) = before;
+            return Err(error);
+        }
+        for quirk in &tokens.quirks {
+            let platform = self.platform();
+            metrics::counter!(crate::telemetry::QUIRKS, "platform" => platform, "quirk" => *quirk)
+                .increment(1);
+        }
+        self.held = Some(held);
+        self.publish(false);
+        Ok(())
+    }
+
+    async fn note_failure(
+        &mut self,
+        way: Way,
+        trouble: &Trouble,
+        was_doubtful: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let account = &self.account.settings.name;
+        let standing = &mut self.standing;
+        standing.failures = standing.failures.saturating_add(1);
+        standing.trouble = Some(trouble.to_string());
+        // A request that was not answered, or not so that it can be read, may have been heard: only a clear no ends the doubt.
+        let is_answered = matches!(trouble, Trouble::Denied(Denial::Refused(_) | Denial::Application(_)));
+        let is_unreadable = matches!(trouble, Trouble::Denied(Denial::Passing(Failure::Malformed(_))));
+        let is_lost = is_unreadable || matches!(trouble, Trouble::Http(_)) || was_doubtful;
+        if is_answered || !is_lost {
+            standing.intent = None;
+        }
+        let mut is_told = standing.failures >= TOLD_AFTER;
+        let pause = match trouble {
+            Trouble::Denied(Denial::Refused(_)) if way == Way::Browser => {
+                let cause = if was_doubtful { "the answer to the last renewal was lost, and " } else { "" };
+                standing.needs_person = Some(format!(
+                    "{cause}{trouble}: connect the account again with `livehook connect {account}`"
+                ));
+                is_told = true;
+                REFUSED_PAUSE_MAX
+            }
+            Trouble::Denied(Denial::Refused(_) | Denial::Application(_)) | Trouble::Unsendable(_) => {
+                let keys =
+                    self.account.platform.descriptor().grant.as_ref().map_or(&[][..], |grant| grant.keys);
+                standing.needs_person = Some(format!(
+                    "{trouble}: correct {} of [accounts.{account}] and restart",
+                    keys.join(", ")
+                ));
+                is_told = true;
+                let doubled = REFUSED_PAUSE.checked_mul(1 << (standing.failures - 1).min(8));
+                doubled.unwrap_or(REFUSED_PAUSE_MAX).min(REFUSED_PAUSE_MAX)
+            }
+            _ => {
+                let told = retry_after::read(trouble.retry_after(), now);
+                let wait = if standing.failures < PATIENT_AFTER {
+                    self.shared.jitter.backoff(standing.failures, BACKOFF_MAX)
+                } else {
+                    let more = (standing.failures - PATIENT_AFTER).min(8);
+                    let longest = PATIENCE.checked_mul(1 << more).unwrap_or(PATIENCE_MAX).min(PATIENCE_MAX);
+                    self.shared.jitter.between(PATIENCE, longest)
+                };
+                told.map_or(wait, |told| told.max(wait))
+            }
+        };
+        standing.retry_at = Some(after(now, pause));
+        let tells = is_told && !standing.is_failure_told;
+        standing.is_failure_told |= is_told;
+        let verbs: &[Verb] = if tells { &[Verb::RefreshFailed] } else { &[] };
+        let account = &self.account.settings.name;
+        tracing::debug!(%account, "access of {account} was not renewed: {trouble}");
+        self.keep(verbs, now).await?;
+        let is_refused = self.account.keeping.is_refused(self.version);
+        self.publish(is_refused || self.standing.is_over(now));
+        Ok(())
+    }
+}

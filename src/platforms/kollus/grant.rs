@@ -1,0 +1,84 @@
+//! Access to the Live API: OAuth 2.0 as Laravel Passport does it, in the console's own address.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::Kollus;
+use crate::platform::{
+    AccountSettings, Consent, Denial, Described, Errand, Grants, Obtain, Tokens, Way,
+    oauth::{self, Claims, OneRequest},
+};
+
+/// What the API's reading side asks for.
+const SCOPES: [&str; 2] = ["live:control", "live:statistics"];
+/// Documented for personal access tokens; they cannot be read again, nor renewed.
+const PERSONAL_DAYS: u32 = 365;
+const TOKEN_PATH: [&str; 2] = ["oauth", "token"];
+
+fn scopes(account: &AccountSettings) -> Vec<String> {
+    match &*account.scopes {
+        [] => SCOPES.map(str::to_owned).to_vec(),
+        scopes => scopes.to_vec(),
+    }
+}
+
+impl Grants for Kollus {
+    fn way(&self, account: &AccountSettings) -> Option<Way> {
+        (account.client_id.is_some() && account.client_secret.is_some()).then_some(Way::Browser)
+    }
+
+    fn consent_url(&self, account: &AccountSettings, auth_url: &Url, consent: &Consent<'_>) -> Option<Url> {
+        oauth::consent_url(account, auth_url.join("/oauth/authorize").ok()?, scopes(account), consent)
+    }
+
+    fn obtain(&self, account: &AccountSettings, with: Obtain<'_>) -> Option<Box<dyn Errand<Tokens>>> {
+        let request = match with {
+            Obtain::Code { code, verifier, redirect_uri } => {
+                let request = oauth::token_request(TOKEN_PATH, "authorization_code", account);
+                let request = request.form("redirect_uri", redirect_uri).secret_form("code", code);
+                verifier.into_iter().fold(request, |request, it| request.secret_form("code_verifier", it))
+            }
+            // One of the two documents writes `refresh_code`, which no OAuth server knows.
+            Obtain::Refresh(refresh) => oauth::token_request(TOKEN_PATH, "refresh_token", account)
+                .secret_form("refresh_token", refresh)
+                .form("scope", scopes(account).join(" ")),
+            Obtain::Number(_) | Obtain::Configured => return None,
+        };
+        Some(Box::new(Exchange(OneRequest::new(request))))
+    }
+
+    fn describe(&self, token: &SecretString) -> Described {
+        let claims = Claims::of(token).unwrap_or_default();
+        Described {
+            expires_at: claims.expires_at(),
+            days_max: Some(PERSONAL_DAYS),
+            scopes: claims.scopes(),
+            identity: claims.identity(),
+        }
+    }
+}
+
+/// An exchange after which the token itself says whose it is, and what it permits.
+struct Exchange(OneRequest);
+
+impl Errand<Tokens> for Exchange {
+    fn ask(&mut self) -> Option<crate::platform::ApiRequest> {
+        self.0.ask()
+    }
+
+    fn hear(&mut self, answer: &crate::platform::ApiResponse) -> Result<(), Denial> {
+        self.0.hear(answer)
+    }
+
+    fn done(self: Box<Self>) -> Result<Tokens, Denial> {
+        let mut tokens = Box::new(self.0).done()?;
+        let claims = Claims::of(&tokens.access).unwrap_or_default();
+        tokens.identity = claims.identity();
+        tokens.scopes = tokens.scopes.or_else(|| claims.scopes());
+        tokens.expires_at = tokens.expires_at.or_else(|| claims.expires_at());
+        Ok(tokens)
+    }
+}
+
+#[cfg(test)]
+mod tests;
