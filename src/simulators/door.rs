@@ -27,6 +27,8 @@ pub struct Door {
 pub struct Words {
     /// Of the pages.
     pub language: &'static str,
+    /// Title of the pages.
+    pub title: &'static str,
     /// Name of the session's cookie.
     pub cookie: &'static str,
     /// The button that logs in.
@@ -168,7 +170,7 @@ impl Door {
         let page = format!(
             "<!doctype html><html lang=\"{}\"><head><meta charset=\"utf-8\"><title>{}</title>\
              <link rel=\"icon\" href=\"data:,\"></head><body>{body}</body></html>",
-            self.words.language, self.words.log_in
+            self.words.language, self.words.title
         );
         Response::text(status, "text/html; charset=utf-8", page).header("cache-control", "no-store")
     }

@@ -16,6 +16,7 @@ use crate::simulators::{
 /// Of the pages.
 pub(super) const WORDS: Words = Words {
     language: "en",
+    title: "Kollus Live",
     cookie: "laravel_session",
     log_in: "Log in",
     agree: "Authorize",

@@ -22,6 +22,7 @@ use crate::simulators::{
 /// Of the pages.
 pub(super) const WORDS: Words = Words {
     language: "ko",
+    title: "SOOP",
     cookie: "soop_session",
     log_in: "로그인",
     agree: "동의",
