@@ -6,11 +6,15 @@
 //!
 //! [`Options::users`]: super::Options::users
 
-use super::{World, api::refused, tokens::refusal};
+use super::{
+    World,
+    api::refused,
+    tokens::{description, refusal},
+};
 use crate::simulators::{
     Request, Response,
     door::{Asked, Words},
-    grants::{Consent, may_redirect_to},
+    grants::{Consent, Refusal, may_redirect_to},
 };
 
 /// Of the pages.
@@ -47,7 +51,6 @@ impl World {
     }
 
     fn authorize(&mut self, request: &Request) -> Response {
-        let text = |name| request.query(name).unwrap_or_default().to_owned();
         let registered = &self.options.redirect_uri;
         let redirect_uri = request.query("redirect_uri").unwrap_or(registered).to_owned();
         let is_known = request.query("client_id") == Some(&self.options.client_id);
@@ -70,7 +73,7 @@ impl World {
             }
         }
         let state = request.query("state").map(str::to_owned);
-        let scope = text("scope");
+        let scope = request.query("scope").unwrap_or_default().to_owned();
         if !scope.split_whitespace().all(|scope| SCOPES.contains(&scope)) {
             return self.send_back(&redirect_uri, "invalid_scope", state);
         }
@@ -96,7 +99,7 @@ impl World {
     }
 
     fn send_back(&mut self, redirect_uri: &str, error: &'static str, state: Option<String>) -> Response {
-        let description = super::tokens::description(error).to_owned();
+        let description = description(error).to_owned();
         let mut parameters = vec![("error", error.to_owned()), ("error_description", description)];
         parameters.extend(state.map(|state| ("state", state)));
         self.grants.redirect(redirect_uri, parameters)
@@ -106,7 +109,7 @@ impl World {
 /// What Passport hints at when it does not know better.
 pub(super) const CHECK_ALL: &str = "Check that all required parameters have been provided";
 
-fn page(refusal: &crate::simulators::grants::Refusal) -> Response {
+fn page(refusal: &Refusal) -> Response {
     Response::json(refusal.status, &refusal.body)
 }
 

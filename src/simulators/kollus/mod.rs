@@ -1,7 +1,7 @@
 //! A simulated Kollus Live: channels with broadcasts, the API that shows them page by page, the callbacks.
 //!
 //! Move the world with its verbs ([`World::start`] and the rest): each is written to the journal and makes its
-//! callback. The authorisation server is Laravel Passport as its documentation and its source have it. What the platform's documentation leaves open is in [`Options`].
+//! callback. What the platform's documentation leaves open is in [`Options`].
 
 mod api;
 mod consent;
