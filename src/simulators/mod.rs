@@ -7,8 +7,11 @@
 
 mod copies;
 pub mod dice;
+mod door;
 pub mod drift;
 mod fault;
+pub mod grants;
+mod jwt;
 pub mod kollus;
 mod limits;
 pub mod livedigital;
@@ -18,6 +21,7 @@ mod rate;
 pub mod script;
 pub mod serve;
 pub mod soop;
+pub mod token_trick;
 pub mod trick;
 mod wire;
 
@@ -25,6 +29,10 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
+use self::{
+    grants::{Grants, TokenCall},
+    token_trick::TokenTrick,
+};
 pub use copies::Cache;
 pub use fault::Fault;
 pub use rate::{RateMeter, Violation};
@@ -168,6 +176,32 @@ pub trait Simulator: Send {
     /// Orders misbehaviour: the next requests get these, one each, before anything is answered well again.
     fn faults(&mut self) -> &mut VecDeque<Fault>;
 
-    /// Requests that broke the platform's limits.
+    /// Requests that broke the platform's limits. Those to the token endpoint do not count.
     fn violations(&self) -> &[Violation];
+
+    /// What its authorisation server remembers.
+    fn grants(&self) -> &Grants;
+
+    /// The same, to order misbehaviour, to revoke, to let expire.
+    fn grants_mut(&mut self) -> &mut Grants;
+
+    /// Every request to the token endpoint, the first first.
+    fn token_calls(&self) -> &[TokenCall] {
+        self.grants().calls()
+    }
+
+    /// How many families of tokens were revoked because something of them was used a second time.
+    fn killed_families(&self) -> usize {
+        self.grants().killed_families()
+    }
+
+    /// How many requests came to the API with an access token that had expired.
+    fn requests_with_expired_token(&self) -> usize {
+        self.grants().expired_uses()
+    }
+
+    /// Orders misbehaviour of the token endpoint alone: its next requests get these, one each.
+    fn token_tricks(&mut self) -> &mut VecDeque<TokenTrick> {
+        self.grants_mut().token_tricks()
+    }
 }

@@ -54,7 +54,7 @@ impl World {
     }
 
     fn refusal(&mut self, request: &Request) -> Option<Response> {
-        if request.bearer() != Some(&self.options.access_token) {
+        if !self.is_let_in(request) {
             return Some(refused(401, "Unauthenticated."));
         }
         if request.method != "GET" {
@@ -124,7 +124,7 @@ impl World {
     }
 }
 
-fn refused(status: u16, message: &str) -> Response {
+pub(super) fn refused(status: u16, message: &str) -> Response {
     Response::json(status, &json!({ "message": message }))
 }
 

@@ -4,10 +4,12 @@
 //! callback. What the platform's documentation leaves open is in [`Options`].
 
 mod api;
+mod consent;
 mod lists;
 mod options;
 mod play;
 mod rows;
+mod tokens;
 mod verbs;
 
 use std::collections::VecDeque;
@@ -18,13 +20,15 @@ use super::{
     Fault, Push, Request, Response, Simulator, Transition, Violation,
     copies::Copies,
     dice::Dice,
+    door::Door,
+    grants::Grants,
     limits::Limits,
     postbox::Postbox,
     script::Script,
     trick::{Trick, Tricks},
     wire::Moment,
 };
-pub use options::{BasePath, ChannelOf, Empty, Options, PerPage};
+pub use options::{BadRefresh, BasePath, ChannelOf, Empty, Options, PerPage};
 
 /// Documented: at most one request in a second.
 const GAP: SignedDuration = SignedDuration::from_secs(1);
@@ -50,6 +54,8 @@ pub struct World {
     faults: VecDeque<Fault>,
     tricks: Tricks,
     copies: Copies,
+    grants: Grants,
+    door: Door,
     script: Script<Self>,
 }
 
@@ -129,6 +135,8 @@ impl World {
             faults: VecDeque::new(),
             tricks: Tricks::default(),
             copies: Copies::default(),
+            grants: Grants::new(options.seed),
+            door: Door::new(&consent::WORDS, options.seed),
             script: Script::beginning_at(options.begins_at),
             options,
         }
@@ -198,7 +206,7 @@ impl Simulator for World {
     }
 
     fn respond(&mut self, request: &Request) -> Response {
-        self.answer_well(request)
+        self.authorisation(request).unwrap_or_else(|| self.answer_well(request))
     }
 
     fn advance(&mut self, now: Timestamp) {
@@ -223,6 +231,14 @@ impl Simulator for World {
 
     fn violations(&self) -> &[Violation] {
         self.limits.violations()
+    }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is not documented, or documented in two ways: a world can be each way.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::simulators::{Cache, postbox::Delivery};
 
@@ -42,6 +42,24 @@ pub struct Options {
     pub misspelt: u32,
     /// How well callbacks are delivered.
     pub delivery: Delivery,
+    /// The application that may ask for tokens.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// Where codes are sent to; anywhere if this is empty.
+    pub redirect_uri: String,
+    /// Who can log in. All of them own the account.
+    pub users: Vec<String>,
+    /// How long a code is good.
+    pub code_life: SignedDuration,
+    /// How long an access token is good.
+    pub access_life: SignedDuration,
+    /// How long a refresh token is good.
+    pub refresh_life: SignedDuration,
+    /// How a bad refresh token is refused.
+    pub bad_refresh: BadRefresh,
+    /// Whether the application gets tokens without a person: `client_credentials`.
+    pub has_client_credentials: bool,
     /// When the world begins.
     pub begins_at: Timestamp,
     /// What decides everything that is left to chance.
@@ -68,6 +86,15 @@ impl Default for Options {
             escapes: false,
             misspelt: 0,
             delivery: Delivery::default(),
+            client_id: "55".to_owned(),
+            client_secret: "example-kollus-secret".to_owned(),
+            redirect_uri: String::new(),
+            users: vec!["operator@acme.example".to_owned()],
+            code_life: SignedDuration::from_mins(10),
+            access_life: SignedDuration::from_secs(31_622_400),
+            refresh_life: SignedDuration::from_hours(732 * 24),
+            bad_refresh: BadRefresh::Grant,
+            has_client_credentials: false,
             begins_at: Timestamp::constant(1_740_877_200, 0), // 2025-03-02T01:00:00Z
             seed: 1,
         }
@@ -116,4 +143,13 @@ pub enum Empty {
     Null,
     /// Each of them, by chance.
     Any,
+}
+
+/// How a bad refresh token is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BadRefresh {
+    /// 400 `invalid_grant`, as the standard has it.
+    Grant,
+    /// 401 `invalid_request`, as Passport had it for years.
+    Request,
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::simulators::Manner;
 
+mod authorising;
 mod misleading;
 mod moving;
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Download, Refusal, WithoutWebhook, World, rows::Kind};
+use super::{Download, Refusal, WithoutWebhook, World, rows::Kind, tokens::Caller};
 use crate::simulators::{Request, Response, copies::url, wire::Object};
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -19,8 +19,14 @@ pub(super) enum Refused {
 impl World {
     /// The answer as it should be.
     pub(super) fn answer_well(&mut self, request: &Request) -> Response {
-        self.limits.note(self.now);
-        let response = self.answered(request).unwrap_or_else(|refused| self.refuse(&refused));
+        let response = match &*request.path {
+            "/v1/auth/token" => self.tokens(request),
+            _ => {
+                self.limits.note(self.now);
+                self.answered(request)
+            }
+        };
+        let response = response.unwrap_or_else(|refused| self.refuse(&refused));
         if !self.options.sets_cookies {
             return response;
         }
@@ -29,15 +35,21 @@ impl World {
             .header("set-cookie", "refreshToken=of-somebody-else; Path=/; HttpOnly; Secure")
     }
 
+    pub(super) fn refuse_cookies(&mut self, request: &Request) -> Result<(), Refused> {
+        if request.header("cookie").is_none() {
+            return Ok(());
+        }
+        self.limits.object("a cookie came back".to_owned(), self.now);
+        Err(Refused::Unauthorized)
+    }
+
     fn answered(&mut self, request: &Request) -> Result<Response, Refused> {
-        if request.header("cookie").is_some() {
-            self.limits.object("a cookie came back".to_owned(), self.now);
-            return Err(Refused::Unauthorized);
-        }
-        let is_owner = request.bearer() == Some(&self.options.access_token);
-        if !is_owner && request.bearer() != Some(&self.options.client_token) {
-            return Err(Refused::Unauthorized);
-        }
+        self.refuse_cookies(request)?;
+        let is_owner = match self.caller(request) {
+            Some(Caller::Owner) => true,
+            Some(Caller::Client) => false,
+            None => return Err(Refused::Unauthorized),
+        };
         if request.method != "GET" {
             self.limits.object(format!("{} {}", request.method, request.path), self.now);
             return Err(Refused::Forbidden);

@@ -13,6 +13,7 @@ mod places;
 mod play;
 mod records;
 mod rows;
+mod tokens;
 
 use std::collections::VecDeque;
 
@@ -24,13 +25,14 @@ use super::{
     Fault, Push, Request, Response, Simulator, Transition, Violation,
     copies::Copies,
     dice::Dice,
+    grants::Grants,
     limits::Limits,
     postbox::Postbox,
     script::Script,
     trick::{Trick, Tricks},
     wire::Object,
 };
-pub use options::{Download, LastCall, Options, Refusal, Unfinished, WithoutWebhook};
+pub use options::{ClientToken, Download, LastCall, Options, Refusal, Unfinished, WithoutWebhook};
 pub use places::RoomChange;
 
 /// Not documented: what a client should keep.
@@ -56,6 +58,7 @@ pub struct World {
     faults: VecDeque<Fault>,
     tricks: Tricks,
     copies: Copies,
+    grants: Grants,
     script: Script<Self>,
 }
 
@@ -77,6 +80,7 @@ impl World {
             faults: VecDeque::new(),
             tricks: Tricks::default(),
             copies: Copies::default(),
+            grants: Grants::new(options.seed),
             script: Script::beginning_at(options.begins_at),
             options,
         }
@@ -169,6 +173,14 @@ impl Simulator for World {
 
     fn violations(&self) -> &[Violation] {
         self.limits.violations()
+    }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
     }
 }
 

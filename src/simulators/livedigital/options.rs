@@ -1,8 +1,8 @@
 //! What is not documented, or documented in two ways: a world can be each way.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::simulators::postbox::Delivery;
+use crate::simulators::{grants::Rotation, postbox::Delivery};
 
 /// What kind of world it is. The default is as close to the documented samples as it gets.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +39,24 @@ pub struct Options {
     pub sets_cookies: bool,
     /// How well callbacks are delivered.
     pub delivery: Delivery,
+    /// The application that may ask for tokens.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The owner's e-mail address.
+    pub username: String,
+    /// The owner's password.
+    pub password: String,
+    /// What becomes of a client token beside a password.
+    pub client_token_beside_password: ClientToken,
+    /// What becomes of a refresh token that is used; `None`: nobody can use one.
+    pub refresh: Option<Rotation>,
+    /// How long an access token is good; no answer says it.
+    pub access_life: SignedDuration,
+    /// How long a refresh token is good.
+    pub refresh_life: SignedDuration,
+    /// Whether tokens are no JWTs, so that nothing says when they end.
+    pub has_opaque_tokens: bool,
     /// When the world begins.
     pub begins_at: Timestamp,
     /// What decides everything that is left to chance.
@@ -64,10 +82,30 @@ impl Default for Options {
             refusal: Refusal::Full,
             sets_cookies: true,
             delivery: Delivery::default(),
+            client_id: "example-livedigital-id".to_owned(),
+            client_secret: "example-livedigital-secret".to_owned(),
+            username: "user@example.test".to_owned(),
+            password: "password".to_owned(),
+            client_token_beside_password: ClientToken::Tolerated,
+            refresh: None,
+            access_life: SignedDuration::from_hours(7 * 24),
+            refresh_life: SignedDuration::from_hours(21 * 24),
+            has_opaque_tokens: false,
             begins_at: Timestamp::constant(1_737_367_200, 0), // 2025-01-20T10:00:00Z
             seed: 1,
         }
     }
+}
+
+/// What becomes of a client token in a request with a password.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClientToken {
+    /// Without a good one the request is refused with 401.
+    Required,
+    /// Whatever stands there is ignored.
+    Tolerated,
+    /// With anything there the request is refused with 401.
+    Refused,
 }
 
 /// When the time of a room's last call moves.

@@ -4,6 +4,7 @@ use super::*;
 
 mod answers;
 mod moving;
+mod tokens;
 
 fn request(path: &str, query: &[(&str, &str)]) -> Request {
     let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

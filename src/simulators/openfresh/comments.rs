@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Meta, Trick, World, error, programs::Comment};
-use crate::simulators::{Request, Response};
+use crate::simulators::{Request, Response, grants::Standing};
 
 const LIMIT: usize = 20;
 
@@ -21,10 +21,15 @@ impl World {
             Some(Trick::OldCopy(age)) => self.now.checked_sub(age).unwrap_or(self.now),
             _ => self.now,
         };
+        let standing = self.standing(request);
+        // Nobody needs a token, but one that has expired is refused.
+        if standing == Some(Standing::Expired) {
+            return error(401, "unauthorized");
+        }
         let Some(program) = self.programs.get(&number) else {
             return error(404, &format!("programId={number} is not found."));
         };
-        if program.is_for_members && !self.is_let_in(request) {
+        if program.is_for_members && !matches!(standing, Some(Standing::Good(_))) {
             return match self.options.refusal {
                 403 => error(403, "this program is for members."),
                 status => error(status, "unauthorized"),

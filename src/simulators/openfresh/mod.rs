@@ -14,7 +14,7 @@ mod play;
 mod programs;
 mod write;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub use programs::{Comment, Program};
 use self::programs::Burst;
 use super::{
     Fault, Manner, RateMeter, Request, Response, Simulator, Transition, Violation, dice::Dice, drift,
-    script::Script,
+    grants::Grants, script::Script,
 };
 
 /// An OpenFRESH of its own. Verbs happen at the time that was last handed in, and do nothing to what is not there.
@@ -37,7 +37,7 @@ pub struct World {
     script: Script<Self>,
     bursts: Vec<Burst>,
     programs: BTreeMap<u64, Program>,
-    tokens: HashMap<String, Timestamp>,
+    grants: Grants,
     tricks: VecDeque<Trick>,
     always: Option<Trick>,
     last_page: Vec<Value>,
@@ -49,6 +49,7 @@ pub struct World {
 
 /// One counter for everybody: whether hosts or users are counted is told in both ways.
 const EVERYBODY: &str = "everybody";
+const TOKEN_PATH: &str = "/v1/oauth/token";
 
 impl World {
     /// A world without programs.
@@ -59,7 +60,7 @@ impl World {
             script: Script::beginning_at(options.begins_at),
             bursts: Vec::new(),
             programs: BTreeMap::new(),
-            tokens: HashMap::new(),
+            grants: Grants::new(options.seed),
             tricks: VecDeque::new(),
             always: None,
             last_page: Vec::new(),
@@ -99,8 +100,8 @@ impl World {
         match (&*request.method, &*request.path) {
             ("GET", "/v1/comments") => self.read_comments(request),
             ("POST", "/v1/comments") => self.write_comment(request),
-            ("POST", "/v1/oauth/token") => self.issue_token(request),
-            (_, "/v1/comments" | "/v1/oauth/token") => error(405, "method not allowed."),
+            ("POST", TOKEN_PATH) => self.issue_token(request),
+            (_, "/v1/comments" | TOKEN_PATH) => error(405, "method not allowed."),
             _ => error(404, "not found."),
         }
     }
@@ -120,7 +121,11 @@ impl World {
 
 /// The documented shape of an error.
 fn error(status: u16, message: &str) -> Response {
-    Response::json(status, &json!({ "error": { "status": status, "message": message, "errorData": {} } }))
+    Response::json(status, &error_body(status, message))
+}
+
+fn error_body(status: u16, message: &str) -> Value {
+    json!({ "error": { "status": status, "message": message, "errorData": {} } })
 }
 
 const FAREWELL: &str = "<!doctype html><html lang=ja><head><title>サービス終了のお知らせ</title></head>\
@@ -132,7 +137,8 @@ impl Simulator for World {
     }
 
     fn respond(&mut self, request: &Request) -> Response {
-        let is_early = !self.meter.note(EVERYBODY, self.now);
+        let is_login = request.path == TOKEN_PATH;
+        let is_early = !is_login && !self.meter.note(EVERYBODY, self.now);
         if is_early {
             self.violations.extend(self.meter.violations().last().cloned());
         }
@@ -166,6 +172,14 @@ impl Simulator for World {
 
     fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
     }
 }
 

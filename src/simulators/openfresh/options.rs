@@ -15,6 +15,12 @@ pub struct Options {
     pub username: String,
     /// With what.
     pub password: String,
+    /// How long a token is good, by `expiredAt`.
+    pub token_life: SignedDuration,
+    /// How much earlier than `expiredAt` the token itself says that it ends.
+    pub claim_ends_earlier: SignedDuration,
+    /// Whether a token is good only as long as it says itself.
+    pub ends_by_claim: bool,
     /// The most comments in one answer, whatever is asked for.
     pub limit_max: usize,
     /// Whether a comment at `sinceMillisecond` itself is answered.
@@ -44,6 +50,9 @@ impl Default for Options {
             begins_at: Timestamp::constant(1_489_007_795, 0),
             username: "username".to_owned(),
             password: "password".to_owned(),
+            token_life: SignedDuration::from_hours(365 * 24),
+            claim_ends_earlier: SignedDuration::from_hours(29),
+            ends_by_claim: false,
             limit_max: 500,
             is_since_inclusive: true,
             meta: Meta::LatestOfProgram,

@@ -2,6 +2,8 @@ use std::collections::HashSet;
 
 use super::*;
 
+mod tokens;
+
 const PROGRAM: u64 = 92_823;
 
 /// Reads the world, two seconds between requests.

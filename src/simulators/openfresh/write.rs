@@ -1,43 +1,45 @@
 //! `POST /v1/oauth/token` and `POST /v1/comments`.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{World, comments::japanese_time, error};
-use crate::simulators::{Request, Response};
-
-/// How long a token is good for, by `expiredAt`.
-const YEAR: SignedDuration = SignedDuration::from_hours(365 * 24);
-/// How much earlier than `expiredAt` the token itself says that it ends.
-const TOKEN_ENDS_EARLIER: SignedDuration = SignedDuration::from_hours(29);
+use super::{Options, World, comments::japanese_time, error, error_body};
+use crate::simulators::{
+    Request, Response,
+    grants::{Kind, Refusal, Standing},
+    jwt::jwt,
+};
 
 impl World {
     pub(super) fn issue_token(&mut self, request: &Request) -> Response {
-        let Some(body) = json_body(request) else { return error(400, "invalid request.") };
-        let is = |name: &str, expected: &str| body[name].as_str() == Some(expected);
-        if !is("username", &self.options.username) || !is("password", &self.options.password) {
-            return error(401, "unauthorized");
-        }
-        let expires_at = self.now.checked_add(YEAR).unwrap_or(self.now);
-        let exp = expires_at.checked_sub(TOKEN_ENDS_EARLIER).unwrap_or(expires_at).as_second();
-        let claims = json!({ "id": "16", "exp": exp, "status": "broadcast" }).to_string();
-        let signature: Vec<u8> = (0..4).flat_map(|_| self.dice.number().to_be_bytes()).collect();
-        let parts = [&b"{\"alg\":\"HS256\"}"[..], claims.as_bytes(), &signature];
-        let token = parts.map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
-        self.tokens.insert(token.clone(), expires_at);
-        let expired_at = japanese_time(expires_at, "%Y-%m-%dT%H:%M:%S%.3f");
-        Response::json(200, &json!({ "meta": {}, "data": { "token": token, "expiredAt": expired_at } }))
+        let asked = json_body(request);
+        let Options { token_life, claim_ends_earlier, ends_by_claim, .. } = self.options;
+        let Options { username, password, .. } = &self.options;
+        let now = self.now;
+        self.grants.answer(now, "password", |grants| {
+            let Some(asked) = asked else { return Err(refusal(400, "invalid request.")) };
+            let is = |name: &str, expected: &str| asked[name].as_str() == Some(expected);
+            if !is("username", username) || !is("password", password) {
+                return Err(refusal(401, "unauthorized"));
+            }
+            let expired_at = now.saturating_add(token_life).unwrap_or(now);
+            let exp = expired_at.saturating_sub(claim_ends_earlier).unwrap_or(now);
+            let claims = json!({ "id": "16", "exp": exp.as_second(), "status": "broadcast" });
+            let token = jwt("{\"alg\":\"HS256\"}", &claims, &grants.bytes(32));
+            let family = grants.open(username, "");
+            let life = if ends_by_claim { exp.duration_since(now) } else { token_life };
+            grants.issue(&token, Kind::Access, family, now, life);
+            let expired_at = japanese_time(expired_at, "%Y-%m-%dT%H:%M:%S%.3f");
+            Ok(json!({ "meta": {}, "data": { "token": token, "expiredAt": expired_at } }))
+        })
     }
 
-    /// Whether a request carries a token that is good.
-    pub(super) fn is_let_in(&self, request: &Request) -> bool {
-        let expires_at = request.bearer().and_then(|token| self.tokens.get(token));
-        expires_at.is_some_and(|expires_at| *expires_at > self.now)
+    /// What the token of a request is worth; `None` if it has none.
+    pub(super) fn standing(&mut self, request: &Request) -> Option<Standing> {
+        Some(self.grants.standing(request.bearer()?, self.now))
     }
 
     pub(super) fn write_comment(&mut self, request: &Request) -> Response {
-        if !self.is_let_in(request) {
+        if !matches!(self.standing(request), Some(Standing::Good(_))) {
             return error(401, "unauthorized");
         }
         let body = json_body(request).unwrap_or_default();
@@ -60,4 +62,8 @@ impl World {
 fn json_body(request: &Request) -> Option<Value> {
     request.header("content-type").filter(|content_type| content_type.starts_with("application/json"))?;
     serde_json::from_slice(&request.body).ok()
+}
+
+fn refusal(status: u16, message: &'static str) -> Refusal {
+    Refusal { status, error: message, body: error_body(status, message) }
 }

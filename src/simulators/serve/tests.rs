@@ -6,13 +6,13 @@ use tokio::{
 };
 
 use super::*;
-use crate::simulators::{Fault, Transition, Violation, kollus};
+use crate::simulators::{Fault, Transition, Violation, grants::Grants, kollus};
 
 /// Answers with the request as it understood it.
-#[derive(Default)]
 struct Echo {
     now: Timestamp,
     faults: VecDeque<Fault>,
+    grants: Grants,
 }
 
 impl Simulator for Echo {
@@ -40,10 +40,22 @@ impl Simulator for Echo {
     fn violations(&self) -> &[Violation] {
         &[]
     }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
+    }
 }
 
 async fn echo(faults: &[Fault]) -> Server {
-    let world = Arc::new(Mutex::new(Echo { faults: faults.iter().cloned().collect(), ..Echo::default() }));
+    let world = Arc::new(Mutex::new(Echo {
+        now: Timestamp::UNIX_EPOCH,
+        faults: faults.iter().cloned().collect(),
+        grants: Grants::new(0),
+    }));
     serve(world, 0, || Timestamp::UNIX_EPOCH).await.unwrap()
 }
 

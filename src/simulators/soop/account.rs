@@ -51,8 +51,9 @@ impl World {
         Some(key)
     }
 
-    /// The access token of a linked account is too old from now on.
+    /// The access tokens of a linked account are too old from now on, the issued ones too.
     pub fn expire_token(&mut self, login: &str) {
+        self.grants.expire_access(Some(login), self.now);
         if let Some(account) = self.account_mut(login) {
             account.is_token_expired = true;
         }

@@ -13,6 +13,7 @@
 mod account;
 mod broadcasts;
 mod catalogue;
+mod consent;
 mod lapse;
 mod list;
 mod lists;
@@ -20,6 +21,7 @@ mod options;
 mod own;
 mod play;
 mod things;
+mod tokens;
 mod wire;
 
 use std::{
@@ -31,7 +33,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 pub use lapse::Lapse;
-pub use options::{Options, OverLimit, Refusal, VodGone};
+pub use options::{Denial, Options, OverLimit, Refusal, VodGone};
 pub use things::{Account, Broadcast, Category, Filter, FilterKind, Station, StreamSettings, Vod};
 
 use self::{lapse::Asked, wire::Answer};
@@ -39,7 +41,9 @@ use super::{
     Fault, RateMeter, Request, Response, Simulator, Transition, Violation,
     copies::{Copies, url},
     dice::Dice,
+    door::Door,
     drift,
+    grants::Grants,
     script::Script,
 };
 
@@ -60,6 +64,9 @@ pub struct World {
     orders: HashMap<(list::Order, Option<String>), Arc<[u64]>>,
     paid_told: HashMap<u64, Option<bool>>,
     copies: Copies,
+    grants: Grants,
+    door: Door,
+    numbers: consent::Numbers,
     lapses: VecDeque<Lapse>,
     always: Option<Lapse>,
     journal: Vec<Transition>,
@@ -93,6 +100,9 @@ impl World {
             orders: HashMap::new(),
             paid_told: HashMap::new(),
             copies: Copies::default(),
+            grants: Grants::new(options.seed),
+            door: Door::new(&consent::WORDS, options.seed),
+            numbers: consent::Numbers::default(),
             lapses: VecDeque::new(),
             always: None,
             journal: Vec::new(),
@@ -220,6 +230,9 @@ impl Simulator for World {
     }
 
     fn respond(&mut self, request: &Request) -> Response {
+        if let Some(response) = self.authorisation(request) {
+            return response;
+        }
         let caller = wire::caller(request);
         let is_early = !self.meter.note(&caller, self.now);
         if is_early {
@@ -254,6 +267,14 @@ impl Simulator for World {
 
     fn violations(&self) -> &[Violation] {
         &self.violations
+    }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        &mut self.grants
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::things::Account;
-use crate::simulators::Cache;
+use crate::simulators::{Cache, grants::Rotation};
 
 /// How a world is set up.
 #[derive(Clone, Debug)]
@@ -16,7 +16,25 @@ pub struct Options {
     pub client_id: String,
     /// What is accepted as `client_secret`.
     pub client_secret: String,
-    /// Who has linked an account.
+    /// Where codes are sent to; anywhere if this is empty.
+    pub redirect_uri: String,
+    /// Whether `state` comes back.
+    pub echoes_state: bool,
+    /// How the redirect looks after somebody refused.
+    pub denial: Denial,
+    /// How long a code is good.
+    pub code_life: SignedDuration,
+    /// How long a certification number is good.
+    pub certification_life: SignedDuration,
+    /// How long an access token is good.
+    pub access_life: SignedDuration,
+    /// How long a refresh token is good.
+    pub refresh_life: SignedDuration,
+    /// What becomes of a refresh token that is used.
+    pub rotation: Rotation,
+    /// Whether the scope that was asked for comes with the tokens; else it is `null`.
+    pub says_scope: bool,
+    /// Who has linked an account, or can.
     pub accounts: Vec<Account>,
     /// Broadcasts on a page.
     pub page_block: usize,
@@ -50,6 +68,15 @@ impl Default for Options {
             begins_at: Timestamp::constant(1_767_669_942, 0),
             client_id: "client-id".to_owned(),
             client_secret: "client-secret".to_owned(),
+            redirect_uri: String::new(),
+            echoes_state: false,
+            denial: Denial::Error,
+            code_life: SignedDuration::from_mins(10),
+            certification_life: SignedDuration::from_mins(3),
+            access_life: SignedDuration::from_secs(28_800),
+            refresh_life: SignedDuration::from_hours(60 * 24),
+            rotation: Rotation::Always,
+            says_scope: false,
             accounts: vec![Account::new("soop1234", "access-token")],
             page_block: 60,
             varies: true,
@@ -64,6 +91,15 @@ impl Default for Options {
             vod_gone: VodGone::NotFound,
         }
     }
+}
+
+/// How the redirect looks after somebody refused: unknown, so all that is likely.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Denial {
+    /// `error=access_denied`.
+    Error,
+    /// No `code`, and no word about why.
+    NoCode,
 }
 
 /// How a bad access token is refused.

@@ -212,7 +212,7 @@ impl World {
         Answer::json(&answer)
     }
 
-    fn own(&self, request: &Request) -> Result<Account, Answer> {
+    fn own(&mut self, request: &Request) -> Result<Account, Answer> {
         self.account_of(request).map(|place| self.options.accounts[place].clone())
     }
 

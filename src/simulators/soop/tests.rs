@@ -6,6 +6,7 @@ use super::*;
 use crate::simulators::Manner;
 
 mod answers;
+mod authorising;
 mod verbs;
 
 /// Reads the world as somebody who keeps to the limits: a second between requests.

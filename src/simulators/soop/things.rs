@@ -118,7 +118,7 @@ pub struct Account {
     /// What the journal calls the station, the settings and the stream key. No answer about them says the login, so
     /// a client may call them by a name of its own; say it here. The login if you do not.
     pub id: String,
-    /// What is accepted as `access_token`.
+    /// What is accepted as `access_token`, beside what the authorisation server issued; nothing if empty.
     pub access_token: String,
     /// The token is too old.
     pub is_token_expired: bool,

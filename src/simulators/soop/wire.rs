@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt::Display};
 use serde_json::{Value, json};
 
 use super::{Options, Refusal, World};
-use crate::simulators::{Request, Response};
+use crate::simulators::{Request, Response, grants::Standing};
 
 /// An answer before it is sent.
 pub(super) struct Answer {
@@ -76,15 +76,17 @@ impl World {
     }
 
     /// Whose access token this is, or how it is refused.
-    pub(super) fn account_of(&self, request: &Request) -> Result<usize, Answer> {
-        let token = parameter(request, "access_token");
-        let accounts = &self.options.accounts;
-        let place = accounts.iter().position(|known| Some(&*known.access_token) == token.as_deref());
-        let error = match (place, token) {
-            (Some(place), _) if !accounts[place].is_token_expired => return Ok(place),
-            (Some(_), _) => "expired_token",
-            (None, Some(_)) => "invalid_token",
-            (None, None) => "not-found-access-token",
+    pub(super) fn account_of(&mut self, request: &Request) -> Result<usize, Answer> {
+        let error = match parameter(request, "access_token") {
+            Some(token) => match self.standing(&token) {
+                Standing::Good(login) => match self.place_of(&login) {
+                    Some(place) => return Ok(place),
+                    None => "invalid_token",
+                },
+                Standing::Expired => "expired_token",
+                Standing::Worthless => "invalid_token",
+            },
+            None => "not-found-access-token",
         };
         Err(match self.options.refusal {
             Refusal::Envelope => Answer::envelope(-10, "인증에 실패하였습니다."),

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use livehook::simulators::{Fault, Push, Request, Response, Simulator, Transition, Violation};
+use livehook::simulators::{
+    Fault, Push, Request, Response, Simulator, Transition, Violation, grants::Grants,
+};
 use serde_json::{Map, Value};
 
 /// See the module.
@@ -96,6 +98,14 @@ impl<W: Simulator> Simulator for Leaky<W> {
 
     fn violations(&self) -> &[Violation] {
         self.world.violations()
+    }
+
+    fn grants(&self) -> &Grants {
+        self.world.grants()
+    }
+
+    fn grants_mut(&mut self) -> &mut Grants {
+        self.world.grants_mut()
     }
 }
 
