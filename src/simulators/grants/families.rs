@@ -166,6 +166,15 @@ impl Grants {
         }
     }
 
+    /// The same for refresh tokens.
+    pub fn expire_refresh(&mut self, who: Option<&str>, now: Timestamp) {
+        for token in self.tokens.values_mut().filter(|token| token.kind == Kind::Refresh) {
+            if who.is_none_or(|who| self.families[token.family].who == who) {
+                token.ends_at = token.ends_at.min(now);
+            }
+        }
+    }
+
     /// Revokes everything that `who` agreed to, as a person can in the platform's settings; of everybody, if that is
     /// `None`. It does not count as killed.
     pub fn revoke(&mut self, who: Option<&str>) {

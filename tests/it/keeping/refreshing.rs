@@ -1,0 +1,135 @@
+//! Many who want another token at once, and a platform that kills whoever uses a refresh token twice.
+
+use jiff::SignedDuration;
+use livehook::{
+    access::AccessToken,
+    grants::CredentialState,
+    simulators::{Simulator, grants::Rotation, soop::World as Soop},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    days::{kollus, livedigital, soop},
+    rig::Rig,
+};
+use crate::support::world::{Books, number};
+
+/// Users that are refused at the same time.
+const USERS: usize = 20;
+
+async fn another(access: &mut AccessToken, version: u64) -> u64 {
+    loop {
+        match access.grant() {
+            Some(grant) if grant.version > version => return grant.version,
+            _ => access.changed().await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_is_refused_at_the_same_time_leads_to_one_renewal() {
+    let rounds = number("LIVEHOOK_ROUNDS", 1_000);
+    let mut rig = Rig::new(kollus());
+    rig.connect().await;
+    let process = rig.process.take().unwrap();
+    let ending = CancellationToken::new();
+    let running = tokio::spawn(process.grants.run(ending.clone()));
+    let mut version = process.access.grant().unwrap().version;
+    for round in 0..rounds {
+        let refused = (0..USERS).map(|user| {
+            let (access, version) = (process.access.clone(), version);
+            tokio::spawn(async move {
+                // Some are late, and speak of a token that is not the newest any more.
+                if user % 3 == 0 {
+                    tokio::task::yield_now().await;
+                }
+                access.refuse(version);
+            })
+        });
+        futures::future::join_all(refused).await;
+        version = another(&mut process.access.clone(), version).await;
+        let calls = rig.world(|world| world.token_calls().len()) as u64;
+        assert_eq!(calls, round + 2, "one consent, and one renewal in each round");
+    }
+    ending.cancel();
+    running.await.unwrap();
+    assert_eq!(rig.world(|world| world.killed_families()), 0);
+}
+
+/// The control: two that do not know of each other, as two processes on copies of one store would be.
+#[tokio::test]
+async fn two_keepers_of_one_family_kill_it() {
+    let mut rig = Rig::new(kollus());
+    rig.connect().await;
+    rig.stop();
+    let copy = rig.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(rig.path()).unwrap().flatten().filter(|file| file.path().is_file()) {
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    rig.books = Some(Books::open(rig.path()));
+    rig.start();
+    rig.run_for(SignedDuration::from_hours(24 * 300)).await;
+    assert_eq!(rig.progress().version, 2);
+    rig.stop();
+    rig.books = Some(Books::open(&copy));
+    rig.start();
+    rig.run_for(SignedDuration::from_hours(24)).await;
+    assert_eq!(rig.world(|world| world.killed_families()), 1);
+    assert!(rig.progress().needs_person.is_some());
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_the_sweep_read_again() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    rig.run_for(SignedDuration::from_hours(1)).await;
+    let now = rig.now();
+    rig.world(|world| world.grants_mut().expire_access(None, now));
+    rig.run_for(SignedDuration::from_hours(3)).await;
+    assert_eq!(rig.verbs().await, ["authorized", "refreshed"]);
+    let sweeps = rig.process.as_ref().unwrap().poller.board().snapshot();
+    assert_eq!(sweeps[0].watches[0].failures, 0);
+    assert!(sweeps[0].watches[0].last_success_at.unwrap() > now);
+}
+
+#[tokio::test]
+async fn what_is_forbidden_is_never_renewed() {
+    let mut rig = Rig::new(kollus());
+    rig.connect().await;
+    rig.world(|world| world.options().has_scope = false);
+    rig.run_for(SignedDuration::from_hours(48)).await;
+    assert_eq!(rig.world(|world| world.token_calls().len()), 1, "only the consent's");
+    let board = rig.process.as_ref().unwrap().poller.board().snapshot();
+    assert!(board[0].watches[0].failures > 0);
+}
+
+#[tokio::test]
+async fn a_platform_that_refuses_every_token_is_asked_for_one_more_and_no_further() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    rig.run_for(SignedDuration::from_hours(1)).await;
+    let before = rig.world(|world| world.token_calls().len());
+    // Each new token is too old at once: what comes in answer to a refusal is refused as well.
+    rig.http.before_each(Some(Box::new(|world: &mut Soop, _, now| {
+        world.grants_mut().expire_access(None, now);
+    })));
+    rig.run_for(SignedDuration::from_hours(4)).await;
+    let calls = rig.world(|world| world.token_calls().len()) - before;
+    assert!((1..=4).contains(&calls), "{calls} renewals in four hours of refusals");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_tried_seldom_and_told_once() {
+    let mut case = livedigital(None, false);
+    case.settings.password = Some("wrong".into());
+    let mut rig = Rig::new(case);
+    rig.run_for(SignedDuration::from_hours(24)).await;
+    let calls = rig.world(|world| world.token_calls().to_vec());
+    let logins = calls.iter().filter(|call| call.grant_type == "password").count();
+    assert!((4..=12).contains(&logins), "{logins} wrong logins in a day");
+    assert_eq!(rig.verbs().await, ["refresh_failed"]);
+    let needs = rig.progress().needs_person.unwrap();
+    assert!(needs.contains("password") && needs.contains("[accounts.kept]"), "{needs}");
+    assert_eq!(rig.progress().state, CredentialState::Lost);
+}

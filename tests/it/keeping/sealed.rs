@@ -1,0 +1,67 @@
+//! Tokens at rest: sealed, sealed anew with another key, worth nothing without it.
+
+use jiff::SignedDuration;
+use livehook::{grants::CredentialState, simulators::grants::Rotation};
+use secrecy::ExposeSecret;
+
+use super::{days::soop, rig::Rig};
+
+/// All bytes of all files of the store.
+fn bytes(rig: &Rig<livehook::simulators::soop::World>) -> Vec<u8> {
+    let files = std::fs::read_dir(rig.path()).unwrap().flatten();
+    files.filter(|file| file.path().is_file()).flat_map(|file| std::fs::read(file.path()).unwrap()).collect()
+}
+
+fn holds(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[tokio::test]
+async fn no_token_stands_in_any_file_of_the_store() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        let token = rig.process.as_ref().unwrap().access.grant().unwrap().token;
+        seen.push(token.expose_secret().to_owned());
+        assert!(seen.iter().all(|token| !holds(&bytes(&rig), token)));
+        rig.run_for(SignedDuration::from_hours(8)).await;
+    }
+    rig.stop();
+    let all = bytes(&rig);
+    assert!(seen.iter().all(|token| !holds(&all, token) && !holds(&all, &token[..token.len() / 2])));
+    // The eyes of this test: what is not secret stands there.
+    assert!(holds(&all, "soop1234"));
+}
+
+#[tokio::test]
+async fn another_key_seals_anew_and_a_lost_one_asks_for_a_person() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    let held = |rig: &Rig<_>| {
+        let grant = rig.process.as_ref().unwrap().access.grant();
+        grant.map(|grant| grant.token.expose_secret().to_owned())
+    };
+    let token = held(&rig);
+
+    rig.keys = vec!["02", "01"];
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(held(&rig), token, "the older key opens it");
+    rig.keys = vec!["02"];
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(held(&rig), token, "it was sealed anew");
+
+    rig.keys = vec!["03"];
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(held(&rig), None);
+    assert!(rig.progress().needs_person.unwrap().contains("vault.old_keys"));
+    assert_eq!(rig.progress().state, CredentialState::Lost);
+    // Nothing is lost by that: with the key it goes on.
+    rig.keys = vec!["03", "02"];
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(held(&rig), token);
+}
