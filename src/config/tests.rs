@@ -1,6 +1,7 @@
 use super::*;
 use crate::platform::OnNoAnswer;
 
+mod access;
 mod documents;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";

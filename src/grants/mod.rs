@@ -219,6 +219,3 @@ impl Desk {
         answered.await.map_err(|_| LinkFailure::Busy)?
     }
 }
-
-#[cfg(test)]
-mod tests;
