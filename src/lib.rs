@@ -58,6 +58,15 @@
 //! Nobody on that way waits for the store. Afterwards [`questions::Recording`] commits the exchange as a delivery, and
 //! its events take the way of all events; what cannot be committed is dropped and counted.
 //!
+//! # The journey of a consent
+//!
+//! What is read needs access. An operator presses a button, and [`grants::flows`] makes a ticket of it; the browser that
+//! opens it gets a cookie and is sent to the platform, whose page [`platform::Grants`] knows the address of. When it
+//! comes back, [`grants::redirect`] names everything that can be wrong with that; what is right is handed to the account's
+//! one keeper. It writes down what it is about to ask, runs the platform's [`platform::Errand`], seals the tokens and
+//! commits them before anybody uses them, and renews them in time from then on. The poller sees an
+//! [`access::AccessToken`]: something to send, or a reason why not.
+//!
 //! # The house
 //!
 //! Each module stands above those that it uses; `tests/it/tidy.rs` holds the table. Read from the ground up, or

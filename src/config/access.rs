@@ -48,9 +48,10 @@ impl Checker<'_> {
         let (access, keeping) = match &source {
             Source::Personal(token) => AccessToken::kept(Some(token.clone()), false, Access::Renewing),
             Source::Obtained(_) => {
-                let names =
-                    [&settings.client_id, &settings.username].map(|name| name.as_deref().unwrap_or_default());
-                AccessToken::kept(Some(names.join(" ").into()), true, Access::Renewing)
+                // As those have it that need no access: platforms count by application, or by user.
+                let names = [&settings.client_id, &settings.username].into_iter().flatten();
+                let credential = names.map(String::as_str).collect::<Vec<_>>().join(" ");
+                AccessToken::kept(Some(credential.into()), true, Access::Renewing)
             }
         };
         let redirect_uri = self

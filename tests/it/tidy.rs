@@ -43,6 +43,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper_util", &["web", "simulators"]),
     ("tower", &["web"]),
     ("async_nats", &["ports"]),
+    ("oauth2", &["platform"]),
+    ("chacha20poly1305", &["grants"]),
     ("reqwest", &["ports", "cli"]),
 ];
 
