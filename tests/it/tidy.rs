@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["web", "simulators"]),
     ("hyper_util", &["web", "simulators"]),
     ("tower", &["web"]),
+    ("maud", &["web"]),
     ("async_nats", &["ports"]),
     ("reqwest", &["ports", "cli"]),
 ];
