@@ -10,6 +10,7 @@ mod conformance;
 mod current;
 mod durability;
 mod http;
+mod oauth;
 mod poll_cases;
 mod polling;
 mod questions;

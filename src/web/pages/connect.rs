@@ -59,7 +59,7 @@ fn row(account: &CredentialProgress, page_key: &str) -> Markup {
             @if let Some(number) = &account.number {
                 form method="post" action={ "/connect/" (name) "/number" } {
                     (key)
-                    label for={ "number-" (name) } { "Or type in the " (number) ":" }
+                    label for={ "number-" (name) } { "Or type in " (number) ":" }
                     input type="text" id={ "number-" (name) } name="number" inputmode="numeric" pattern="[0-9]{6}"
                         maxlength="6" autocomplete="off" placeholder="123456" required;
                     button type="submit" { "Connect with it" }
