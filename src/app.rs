@@ -6,6 +6,7 @@ mod supervise;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -198,19 +199,26 @@ impl App {
         let router = web::public::router(PublicContext {
             ingest: ingest.clone(),
             desk,
+            grant_desk: grant_desk.clone(),
+            public_url: config.http.public_url.clone(),
             limits: limits.clone(),
             hosts: AllowedHosts::public(config.http.public_hosts),
             draining: app.draining.clone(),
-            clock: ports.clock,
+            clock: Arc::clone(&ports.clock),
         });
         let served = web::serve(public.1, router, limits, app.draining.clone());
         app.servers.push(("the public listener", tokio::spawn(served)));
         app.servers.push(("the recording of exchanges", tokio::spawn(recording)));
+        let mut page_key = [0; 32];
+        ports.entropy.fill(&mut page_key);
         let router = web::admin::router(AdminContext {
             health: app.health.clone(),
             store,
             ingest,
             board: app.board.clone(),
+            grant_desk,
+            public_url: config.http.public_url,
+            page_key: URL_SAFE_NO_PAD.encode(page_key).into(),
             subject_prefix: app.subject_prefix(),
             metrics,
             hosts: AllowedHosts::admin(config.http.admin_hosts),

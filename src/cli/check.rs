@@ -1,5 +1,6 @@
 //! `livehook check`: what is wrong with the configuration, the store or the bus.
 
+mod access;
 mod reading;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -64,6 +65,7 @@ impl Check {
         for account in &config.polled {
             findings.push(reading::finding(account, self.offline).await);
         }
+        findings.extend(config.kept.iter().filter_map(access::finding));
         let bus_error = match &config.bus {
             _ if self.offline => None,
             config::Bus::Servers(options) => bus(options.clone(), asks(&config), &mut findings).await.err(),

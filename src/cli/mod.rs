@@ -1,6 +1,7 @@
 //! The commands, one file each. What they have in common: `--config`, exit codes, errors as sentences.
 
 mod check;
+mod connect;
 mod demo;
 mod print;
 mod quarantine;
@@ -51,6 +52,7 @@ enum Command {
     Tail(tail::Tail),
     Send(send::Send),
     Watch(watch::Watch),
+    Connect(connect::Connect),
     Quarantine(quarantine::Quarantine),
     Simulate(simulate::Simulate),
     Schema(schema::Schema),
@@ -68,6 +70,7 @@ impl Cli {
             Command::Quarantine(command) => command.run(),
             Command::Simulate(command) => command.run(),
             Command::Watch(command) => command.run(),
+            Command::Connect(command) => command.run(),
             Command::Schema(command) => command.run(),
         };
         match result {

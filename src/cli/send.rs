@@ -115,7 +115,7 @@ async fn ask(
 }
 
 /// Where this machine reaches the listener.
-fn base(listen: SocketAddr) -> String {
+pub(super) fn base(listen: SocketAddr) -> String {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -54,6 +54,30 @@ pub struct CredentialProgress {
     pub version: u64,
 }
 
+impl CredentialProgress {
+    /// How it stands in a sentence without its full stop; what a person must do is not in it.
+    pub fn says(&self) -> String {
+        let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        let owner = self.identity.as_ref().map(|identity| format!(" as {identity}")).unwrap_or_default();
+        let trouble = self.trouble.as_deref().unwrap_or("nobody knows why");
+        match (self.state, self.renew_at, self.expires_at) {
+            (CredentialState::Unconnected, ..) => "not connected".to_owned(),
+            (CredentialState::Connected, Some(at), _) => {
+                format!("connected{owner}, renewed next at {}", minute(at))
+            }
+            (CredentialState::Connected, None, Some(at)) => format!("connected{owner} until {}", minute(at)),
+            (CredentialState::Connected, None, None) => format!("connected{owner}"),
+            (CredentialState::Failing, ..) => {
+                format!("connected{owner}, and could not be renewed: {trouble}")
+            }
+            (CredentialState::InDoubt, ..) => {
+                "in doubt: the platform's answer to the last renewal is lost".to_owned()
+            }
+            (CredentialState::Lost, ..) => "not connected any more".to_owned(),
+        }
+    }
+}
+
 /// How an account's access stands, in a word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

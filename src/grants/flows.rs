@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     model::AccountName,
-    platform::{AccountSettings, Consent, Platform, Way},
+    platform::{AccountSettings, Consent, Descriptor, Platform, Way},
     ports::{Clock, Entropy},
 };
 
@@ -147,6 +147,11 @@ impl Flows {
         });
         let places = places.collect();
         Self(Arc::new(Inner { clock, entropy, places, now: Mutex::default() }))
+    }
+
+    /// The platform of an account that is connected with a browser.
+    pub fn platform(&self, account: &AccountName) -> Option<&'static Descriptor> {
+        self.0.places.get(account).map(|place| place.platform.descriptor())
     }
 
     /// Begins a consent, on the operator's side.

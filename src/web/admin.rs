@@ -1,24 +1,27 @@
-//! The admin listener's routes: health, metrics and the API.
+//! The admin listener's routes: health, metrics, the API and the page that connects accounts.
 
 use axum::{
     Json, Router,
-    extract::State,
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, header::CONTENT_TYPE},
     middleware,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    events,
+    connect, credentials, events,
     host::{AllowedHosts, require_host},
+    own_pages::require_own_page,
     problem::Problem,
     quarantine,
 };
 use crate::{
+    grants::Desk,
     health::{Condition, Health},
     ingest::Ingest,
     poll::Board,
@@ -36,6 +39,12 @@ pub struct AdminContext {
     pub ingest: Ingest,
     /// How the reading of each account fares.
     pub board: Board,
+    /// How access to each account stands, and where it is connected.
+    pub grant_desk: Desk,
+    /// What browsers know the public listener by.
+    pub public_url: Option<String>,
+    /// What forms of our own pages must carry; nobody else knows it.
+    pub page_key: SecretString,
     /// `bus.prefix`: the first part of every event's bus subject.
     pub subject_prefix: String,
     /// The metrics.
@@ -45,6 +54,9 @@ pub struct AdminContext {
     /// Once cancelled, we are not ready any more and event streams end.
     pub draining: CancellationToken,
 }
+
+/// Longest body of a request.
+const BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// The routes of the admin listener.
 pub fn router(context: AdminContext) -> Router {
@@ -58,7 +70,15 @@ pub fn router(context: AdminContext) -> Router {
         .route("/api/v1/quarantine", get(quarantine::list))
         .route("/api/v1/quarantine/{id}", get(quarantine::show))
         .route("/api/v1/quarantine/{id}/retry", post(quarantine::retry))
+        .route("/api/v1/credentials", get(credentials::list))
+        .route("/api/v1/credentials/{account}", get(credentials::show))
+        .route("/api/v1/credentials/{account}/connect", post(credentials::connect))
+        .route("/api/v1/credentials/{account}/number", post(credentials::number))
+        .route("/api/v1/credentials/{account}/confirm", post(credentials::confirm))
+        .merge(connect::routes())
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing here; see /api/v1/events"))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(require_own_page))
         .layer(middleware::from_fn_with_state(hosts, require_host))
         .with_state(context)
 }

@@ -6,6 +6,7 @@
 mod connection;
 mod head;
 mod io;
+mod last_word;
 mod peers;
 
 use std::{io::ErrorKind, net::SocketAddr, pin::pin, sync::Arc, time::Duration};

@@ -24,6 +24,16 @@ impl Problem {
         Self { r#type: "about:blank", title, status: status.as_u16(), detail: detail.into(), parameter: None }
     }
 
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What went wrong and what to do, for a person.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// A query parameter that cannot be used: 400.
     pub fn with_parameter(parameter: &'static str, detail: impl Into<String>) -> Self {
         Self { parameter: Some(parameter), ..Self::new(StatusCode::BAD_REQUEST, detail) }
@@ -32,8 +42,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(self)).into_response();
+        let mut response = (self.status(), axum::Json(self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

@@ -1,4 +1,5 @@
-//! The public listener's routes: platforms deliver, consoles check the URL, players ask whether they may.
+//! The public listener's routes: platforms deliver, consoles check the URL, players ask whether they may, browsers come
+//! with a consent.
 //!
 //! Every way out of here is one of the README's answers to platforms. The path holds the URL's secret, so it is never
 //! logged, and an unknown account, token or callback is one and the same 404.
@@ -9,11 +10,10 @@ use axum::{
     Router,
     extract::{Path, Request, State, rejection::PathRejection},
     http::{
-        HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        HeaderName, HeaderValue, Method, StatusCode,
         header::{
             ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_ENCODING, CONTENT_TYPE,
-            RETRY_AFTER,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CONTENT_TYPE, RETRY_AFTER,
         },
     },
     middleware,
@@ -21,8 +21,6 @@ use axum::{
     routing::any,
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Body as _;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use tokio::{
@@ -32,10 +30,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    body::{BadBody, read_body},
     host::{AllowedHosts, require_host},
     limits::Limits,
+    oauth,
 };
 use crate::{
+    grants,
     ingest::{Ingest, Outcome, Route},
     platform::{Answer, Delivery},
     ports::Clock,
@@ -52,6 +53,10 @@ pub struct PublicContext {
     pub ingest: Ingest,
     /// Answers deliveries that ask.
     pub desk: Desk,
+    /// Takes consents.
+    pub grant_desk: grants::Desk,
+    /// What browsers know us by.
+    pub public_url: Option<String>,
     /// Those of [`super::serve`]; bytes, time and number of deliveries matter here.
     pub limits: Limits,
     /// The names we are reached by.
@@ -76,9 +81,12 @@ pub fn router(context: PublicContext) -> Router {
     let places = || Arc::new(Semaphore::new(context.limits.deliveries_max));
     let (places, asking_places) = (places(), places());
     let hosts = context.hosts.clone();
+    let PublicContext { grant_desk, public_url, limits, draining, .. } = &context;
+    let consents = oauth::routes(grant_desk.clone(), public_url.as_deref(), limits.clone(), draining.clone());
     let public = Public { context: Arc::new(context), places, asking_places };
     Router::new()
         .route("/callbacks/{account}/{url_token}/{callback}", any(callback))
+        .merge(consents)
         .fallback(async |State(public): State<Public>| public.not_found())
         .layer(middleware::from_fn_with_state(hosts, require_host))
         .with_state(public)
@@ -186,43 +194,6 @@ impl Public {
             },
         )
     }
-}
-
-/// A body that is not taken: the answer, and why.
-struct BadBody {
-    status: StatusCode,
-    why: &'static str,
-}
-
-impl BadBody {
-    const LATE: Self = Self { status: StatusCode::REQUEST_TIMEOUT, why: "its body was not complete in time" };
-    const TOO_LONG: Self =
-        Self { status: StatusCode::PAYLOAD_TOO_LARGE, why: "its body is longer than allowed" };
-    const COMPRESSED: Self =
-        Self { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, why: "its body is compressed" };
-    const BROKEN: Self =
-        Self { status: StatusCode::BAD_REQUEST, why: "its body broke off or was badly framed" };
-}
-
-/// The body as it came; an over-long one is not read when it says so, else only to the limit.
-async fn read_body(request: Request, bytes_max: usize) -> Result<Bytes, BadBody> {
-    if !is_identity(request.headers()) {
-        return Err(BadBody::COMPRESSED);
-    }
-    let body = request.into_body();
-    if body.size_hint().lower() > bytes_max as u64 {
-        return Err(BadBody::TOO_LONG);
-    }
-    match Limited::new(body, bytes_max).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BadBody::TOO_LONG),
-        Err(_) => Err(BadBody::BROKEN),
-    }
-}
-
-/// Whether the body is not compressed: a small one could unpack to any size.
-fn is_identity(headers: &HeaderMap) -> bool {
-    headers.get_all(CONTENT_ENCODING).iter().all(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// The only place where a delivery is answered; 200 needs an outcome that only a commit, or a body that

@@ -11,6 +11,7 @@ mod current;
 mod durability;
 mod http;
 mod keeping;
+mod oauth;
 mod poll_cases;
 mod polling;
 mod questions;

@@ -42,6 +42,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["web", "simulators"]),
     ("hyper_util", &["web", "simulators"]),
     ("tower", &["web"]),
+    ("maud", &["web"]),
     ("async_nats", &["ports"]),
     ("oauth2", &["platform"]),
     ("chacha20poly1305", &["grants"]),

@@ -1,13 +1,15 @@
 //! What is asked of an account's task by the operator's side and by browsers.
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use super::Keeper;
 use crate::grants::flows::Returned;
 
 /// What came of a consent.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "lowercase")]
 pub enum Linked {
     /// The account is read with it from now on.
     Active {

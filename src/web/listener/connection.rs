@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     http::{
         HeaderValue, Request, Response, StatusCode,
-        header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
+        header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING},
     },
     response::IntoResponse,
 };
@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use super::{
     head::{Framing, Head, HeadWatch},
     io::ClientIo,
+    last_word,
 };
 use crate::web::limits::Limits;
 
@@ -83,6 +84,7 @@ async fn answer(
     let is_chunked = request.headers().contains_key(TRANSFER_ENCODING);
     let framing = if is_chunked { Framing::Chunked } else { Framing::Length(content_length(&request)) };
     let mut response = match refusal(&request, watch.take(framing), is_chunked, limits) {
+        Some(StatusCode::URI_TOO_LONG) => too_long(),
         Some(status) => status.into_response(),
         None => answer_or_500(router, request.map(Body::new)).await,
     };
@@ -110,6 +112,12 @@ fn refusal(
     } else {
         None
     }
+}
+
+/// A browser may have been sent here with it.
+fn too_long() -> Response<Body> {
+    let headers = [(CONTENT_TYPE, last_word::CONTENT_TYPE), (CACHE_CONTROL, "no-store")];
+    (StatusCode::URI_TOO_LONG, headers, last_word::SENTENCE).into_response()
 }
 
 /// The length that the library goes by: it has refused every malformed one.

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::head::HeadWatch;
+use super::{head::HeadWatch, last_word};
 use crate::web::limits::Limits;
 
 /// The connection as the HTTP library gets it.
@@ -26,12 +26,38 @@ pub(super) struct ClientIo {
     head_deadline: Deadline,
     write_deadline: Deadline,
     linger_deadline: Deadline,
+    /// What is still to be written instead of what the library wrote.
+    instead: Option<Instead>,
+}
+
+/// Words put into the library's mouth.
+struct Instead {
+    bytes: Vec<u8>,
+    written: usize,
 }
 
 impl ClientIo {
     pub(super) fn new(stream: TcpStream, watch: Arc<HeadWatch>, limits: Arc<Limits>) -> Self {
         let [head_deadline, write_deadline, linger_deadline] = Default::default();
-        Self { stream, watch, limits, head_deadline, write_deadline, linger_deadline }
+        Self { stream, watch, limits, head_deadline, write_deadline, linger_deadline, instead: None }
+    }
+
+    /// Writes something else instead of `bytes`, if that has to be; ready when all of it is written.
+    fn write_instead(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Option<Poll<io::Result<()>>> {
+        if self.instead.is_none() {
+            self.instead = last_word::instead_of(bytes).map(|bytes| Instead { bytes, written: 0 });
+        }
+        let Instead { bytes, written } = self.instead.as_mut()?;
+        while *written < bytes.len() {
+            match Pin::new(&mut self.stream).poll_write(cx, &bytes[*written..]) {
+                Poll::Ready(Ok(0)) => return Some(Poll::Ready(Err(io::ErrorKind::WriteZero.into()))),
+                Poll::Ready(Ok(count)) => *written += count,
+                Poll::Ready(Err(error)) => return Some(Poll::Ready(Err(error))),
+                Poll::Pending => return Some(Poll::Pending),
+            }
+        }
+        self.instead = None;
+        Some(Poll::Ready(Ok(())))
     }
 
     /// Gives a write that waits for the client its deadline.
@@ -71,7 +97,10 @@ impl AsyncRead for ClientIo {
 
 impl AsyncWrite for ClientIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        let written = match self.write_instead(cx, bytes) {
+            Some(written) => written.map_ok(|()| bytes.len()),
+            None => Pin::new(&mut self.stream).poll_write(cx, bytes),
+        };
         self.limit_write(cx, written)
     }
 
@@ -80,7 +109,11 @@ impl AsyncWrite for ClientIo {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        let first = parts.iter().find(|part| !part.is_empty()).map_or(&[][..], |part| part);
+        let written = match self.write_instead(cx, first) {
+            Some(written) => written.map_ok(|()| first.len()),
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, parts),
+        };
         self.limit_write(cx, written)
     }
 

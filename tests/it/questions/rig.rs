@@ -10,10 +10,11 @@ use std::{
 
 use livehook::{
     config,
+    grants::Grants,
     health::Health,
     ingest::{Ingest, Receiver, Receivers},
     outbox::Publisher,
-    ports::{Bus, BusOptions, SystemClock, SystemEntropy},
+    ports::{Bus, BusOptions, SystemClock, SystemEntropy, http::HttpClient},
     questions::{AskingAccount, Desk, Teller},
     store::{Store, StoreOptions, WriterThread},
     web::{self, AllowedHosts, Limits, PublicContext},
@@ -145,9 +146,21 @@ impl Rig {
         );
         let recording = tokio::spawn(recording.run(ending.clone()));
         let limits = Limits { linger: Duration::from_millis(100), ..Limits::default() };
+        let http = Arc::new(HttpClient::new());
+        let grants = Grants::new(
+            Vec::new(),
+            None,
+            store.clone(),
+            http,
+            clock.clone(),
+            Arc::new(SystemEntropy),
+            health.clone(),
+        );
         let router = web::public::router(PublicContext {
             ingest: Ingest::new(Receivers::new(receivers), store.clone(), clock.clone()),
             desk,
+            grant_desk: grants.desk(),
+            public_url: None,
             limits: limits.clone(),
             hosts: AllowedHosts::public([]),
             draining: draining.clone(),

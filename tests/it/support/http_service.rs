@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use livehook::{
+    grants::Grants,
     health::Health,
     ingest::{Ingest, Receiver, Receivers},
     model::AccountName,
     platform::{AccountSettings, signature::UrlTokenHash},
     platforms,
-    ports::{SystemClock, SystemEntropy},
+    ports::{SystemClock, SystemEntropy, http::HttpClient},
     questions::{Desk, Teller},
     store::{Store, StoreOptions, WriterThread},
     web::{AdminContext, AllowedHosts, Limits, PublicContext, admin, public},
@@ -55,9 +56,15 @@ impl Service {
         let ingest = Ingest::new(receivers, store.clone(), Arc::new(SystemClock));
         let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
         let (desk, _) = Desk::new([], None, store.clone(), clock, entropy, Teller::new(health.clone()));
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let http = Arc::new(HttpClient::new());
+        let grants = Grants::new(Vec::new(), None, store.clone(), http, clock, entropy, health.clone());
+        let grant_desk = grants.desk();
         let public = PublicContext {
             ingest: ingest.clone(),
             desk,
+            grant_desk: grant_desk.clone(),
+            public_url: None,
             limits: limits.clone(),
             hosts: AllowedHosts::public([HOST.to_owned()]),
             draining: draining.clone(),
@@ -68,6 +75,9 @@ impl Service {
             store: store.clone(),
             ingest,
             board: Default::default(),
+            grant_desk,
+            public_url: None,
+            page_key: "key of the page".into(),
             subject_prefix: "live".to_owned(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: AllowedHosts::admin([]),
