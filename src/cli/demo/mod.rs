@@ -1,9 +1,10 @@
 //! `livehook demo`: the main job, for whoever has a minute.
 //!
-//! Everything is real: a nats-server, livehook with its store, callbacks and polls over HTTP, a NATS subscriber
-//! that prints what it gets. Only the platforms are simulated, on loopback.
+//! Everything is real: a nats-server, livehook with its store, consents, callbacks and polls over HTTP, a NATS
+//! subscriber that prints what it gets. Only the platforms are simulated, on loopback.
 
 mod audience;
+mod person;
 mod samples;
 mod setting;
 mod story;
@@ -72,7 +73,7 @@ impl Demo {
         let nats_server = self.nats_server.as_deref();
         let mut environment = setting::environment(dir, nats_server, ports.entropy.as_ref());
         let worlds = Worlds::open(&environment).await?;
-        setting::point_at(&worlds, &mut environment);
+        setting::point_at(&worlds, &mut environment)?;
         let config = config::parse(setting::CONFIG, &environment)?;
 
         let samples = Samples::of(&config);
@@ -85,6 +86,11 @@ impl Demo {
             app.public_addr
         ));
         let mut audience = Audience::seated(options).await?;
+        let admin = format!("http://{}", app.admin_addr);
+        for (platform, account) in [("Kollus", "acme"), ("SOOP", "games")] {
+            dimmed(&format!("{platform}: somebody connects the account {account}, with a browser"));
+            person::connects(&admin, account).await?;
+        }
         let theatre = Theatre { worlds, samples, base: format!("http://{}", app.public_addr) };
         let mut told = 0;
         let playing = async {

@@ -37,7 +37,7 @@ impl Worlds {
         let now = SystemClock.now();
 
         let mut kollus = kollus::World::new(kollus::Options {
-            access_token: secret("KOLLUS_ACCESS"),
+            client_secret: secret("KOLLUS_SECRET"),
             latest_has_key: true,
             begins_at: now,
             ..kollus::Options::default()
@@ -47,6 +47,8 @@ impl Worlds {
 
         let mut soop = soop::World::new(soop::Options {
             client_id: secret("SOOP_CLIENT_ID"),
+            client_secret: secret("SOOP_SECRET"),
+            accounts: vec![soop::Account::new(STREAMER, "")],
             varies: false,
             begins_at: now,
             ..soop::Options::default()
@@ -55,6 +57,8 @@ impl Worlds {
         soop.start("bada", "배그 스쿼드 🎮", "00040066");
 
         let mut openfresh = openfresh::World::new(openfresh::Options {
+            username: "broadcaster".to_owned(),
+            password: secret("OPENFRESH_PASSWORD"),
             late_max: jiff::SignedDuration::ZERO,
             begins_at: now,
             ..openfresh::Options::default()
@@ -63,7 +67,10 @@ impl Worlds {
         openfresh.announce_program(PROGRAM, jiff::SignedDuration::from_hours(1));
 
         let mut livedigital = livedigital::World::new(livedigital::Options {
-            access_token: secret("LIVEDIGITAL_ACCESS"),
+            client_id: "demo".to_owned(),
+            client_secret: secret("LIVEDIGITAL_CLIENT_SECRET"),
+            username: "owner@example.test".to_owned(),
+            password: secret("LIVEDIGITAL_PASSWORD"),
             webhook_secret: secret("LIVEDIGITAL_SECRET"),
             shows_active_calls: true,
             begins_at: now,
