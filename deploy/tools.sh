@@ -4,7 +4,8 @@
 #   rust     rustfmt and clippy beside cargo
 #   nats     nats-server, 2.10.27 or newer
 #   python   a Python with tests/consumer/requirements.txt, in .cache/venv
-#   node     node, with the modules of tests/asyncapi
+#   node     node, with the modules of tests/asyncapi and tests/browser
+#   chromium a Chromium, or a Chrome that is there
 #   wrk      the load generator of `make bench`
 #
 # Only Rust is expected on a fresh machine. System packages are installed by apt-get as root and by brew on macOS;
@@ -69,16 +70,32 @@ python() {
     printf '%s\n' "$venv/bin/python"
 }
 
+# modules FOLDER: what its package-lock.json names, and no script of it is run.
+modules() {
+    local folder=$root/$1
+    cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json" && return
+    say "installing the modules of $1 with npm"
+    (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts) > "$cache/npm.log" 2>&1 ||
+        give_up "npm ci failed in $1: see $cache/npm.log"
+    cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
+}
+
 node() {
-    local folder=$root/tests/asyncapi
     { have node && have npm; } || install "Node.js with npm" "nodejs npm" node
-    if ! cmp -s "$folder/package-lock.json" "$folder/node_modules/installed.json"; then
-        say "installing the modules of tests/asyncapi with npm"
-        (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts) > "$cache/npm.log" 2>&1 ||
-            give_up "npm ci failed in tests/asyncapi: see $cache/npm.log"
-        cp "$folder/package-lock.json" "$folder/node_modules/installed.json"
-    fi
+    modules tests/asyncapi
+    modules tests/browser
     type -P node
+}
+
+chromium() {
+    local mac="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" name
+    for name in chromium chromium-browser google-chrome "$mac"; do
+        [ -x "$(type -P "$name")" ] && { type -P "$name"; return; }
+    done
+    # brew has it as an application only.
+    have apt-get || give_up "no Chromium or Chrome is here: install one"
+    install Chromium chromium chromium
+    type -P chromium
 }
 
 wrk() {
@@ -88,6 +105,6 @@ wrk() {
 
 mkdir -p "$cache"
 case "${1:-}" in
-    rust | nats | python | node | wrk) "$1" ;;
-    *) give_up "unknown tool '${1:-}': rust, nats, python, node or wrk" ;;
+    rust | nats | python | node | chromium | wrk) "$1" ;;
+    *) give_up "unknown tool '${1:-}': rust, nats, python, node, chromium or wrk" ;;
 esac

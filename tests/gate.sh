@@ -59,6 +59,16 @@ tests() {
 consumer() { "$python" tests/consumer/gate.py; }
 questions() { deploy/tools.sh node > /dev/null; "$python" tests/consumer/questions.py; }
 asyncapi() { deploy/tools.sh node > /dev/null && npm --prefix tests/asyncapi --silent test; }
+browser() {
+    local chromium
+    if ! chromium=$(deploy/tools.sh chromium); then
+        # Debian has one; elsewhere it is the person's own business which browser they have.
+        [ "$(uname)" != Linux ] || return 1
+        echo "browser: no Chromium or Chrome on this machine" >> "$LIVEHOOK_SKIPPED"
+        return 0
+    fi
+    deploy/tools.sh node > /dev/null && LIVEHOOK_CHROMIUM=$chromium npm --prefix tests/browser --silent test
+}
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --no-deps; }
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -77,10 +87,12 @@ if step build cargo test --no-run; then
     step tests tests
     step consumer consumer
     step questions questions
+    step browser browser
 else
     note tests 0 1 'not run'
     note consumer 0 1 'not run'
     note questions 0 1 'not run'
+    note browser 0 1 'not run'
 fi
 step docs documentation
 step asyncapi asyncapi

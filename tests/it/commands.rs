@@ -13,6 +13,7 @@ use crate::support::{
     program::{PATIENCE, Printed, Program, project},
 };
 
+mod connect;
 mod simulate;
 
 const ACCOUNTS: &str = r#"

@@ -17,6 +17,10 @@ pub(super) fn section(platform: &str, url: &str) -> String {
                 secret("KOLLUS_TOKEN", &options.access_token),
                 watch("channels", ""),
                 watch("broadcasts", ""),
+                instead(&options.users[0]),
+                format!("# auth_url = \"{url}\""),
+                format!("# client_id = {:?}", options.client_id),
+                application_secret("KOLLUS", &options.client_secret),
             ]
         }
         "soop" => {
@@ -26,6 +30,9 @@ pub(super) fn section(platform: &str, url: &str) -> String {
                 format!("client_id = {:?}", options.client_id),
                 watch("broadcasts", ""),
                 watch("categories", ""),
+                instead(&options.accounts[0].login),
+                application_secret("SOOP", &options.client_secret),
+                format!("# {}", watch("station", "")),
             ]
         }
         "openfresh" => vec![
@@ -45,6 +52,18 @@ pub(super) fn section(platform: &str, url: &str) -> String {
 
 fn secret(name: &str, value: &str) -> String {
     format!("token = {{ env = \"SIMULATED_{name}\" }}   # export SIMULATED_{name}={value}")
+}
+
+/// Before lines that let livehook obtain tokens by itself.
+fn instead(user: &str) -> String {
+    format!(
+        "# With these, without `token`, and with [vault] and http.public_url, `livehook connect` gets tokens; log in as {user}"
+    )
+}
+
+fn application_secret(platform: &str, value: &str) -> String {
+    let name = format!("SIMULATED_{platform}_SECRET");
+    format!("# client_secret = {{ env = \"{name}\" }}   # export {name}={value}")
 }
 
 /// More often than by default, to see something soon.

@@ -8,6 +8,7 @@ use super::{
     browser::Browser,
     rig::{KOLLUS_USER, Rig},
 };
+use crate::support::program::client;
 
 #[tokio::test]
 async fn a_ticket_that_is_not_good_leads_nowhere() {
@@ -70,7 +71,7 @@ async fn while_livehook_is_being_stopped_nothing_begins() {
     let ended = tokio::spawn(app.finish());
     let mut seen = None;
     for _ in 0..100 {
-        let answer = reqwest::Client::new().head(&begin).send().await;
+        let answer = client().head(&begin).send().await;
         match answer.map(|answer| answer.status().as_u16()) {
             Ok(200) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
             other => {
