@@ -36,21 +36,23 @@ fn style(event_type: &str) -> Style {
             Style::new().green().bold()
         }
         Some("ended" | "removed" | "paused" | "channel_left") => Style::new().yellow().bold(),
-        Some("failed" | "transcoding_failed" | "aborted" | "quarantined" | "degraded") => {
-            Style::new().red().bold()
-        }
+        Some(
+            "failed" | "transcoding_failed" | "aborted" | "quarantined" | "degraded" | "expiring"
+            | "refresh_failed" | "revoked",
+        ) => Style::new().red().bold(),
         _ => Style::new().blue().bold(),
     }
 }
 
 /// The few attributes that tell most.
 fn summary(event: &Event) -> String {
-    const TELLING: [&str; 9] = [
+    const TELLING: [&str; 10] = [
         "title",
         "channel_id",
         "broadcast_id",
         "file_name",
         "callback",
+        "identity",
         "reason",
         "client_user_id",
         "play_percent",
@@ -61,7 +63,7 @@ fn summary(event: &Event) -> String {
     let mut parts = Vec::new();
     for name in TELLING {
         match entity.and_then(|entity| entity.get(name)) {
-            Some(Value::String(text)) => parts.push(format!("{name}={}", shorten(text))),
+            Some(Value::String(text)) if !text.is_empty() => parts.push(format!("{name}={}", shorten(text))),
             Some(value @ (Value::Number(_) | Value::Bool(_))) => parts.push(format!("{name}={value}")),
             _ => {}
         }

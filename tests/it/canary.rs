@@ -2,10 +2,13 @@
 //! then a search through everything that livehook wrote, answered, published or printed.
 
 mod leaky;
+mod linking;
 mod reading;
 mod search;
 mod story;
+mod tap;
 
+use linking::Linking;
 use reading::Reading;
 use search::Haystack;
 use story::{Secret, Story};
@@ -81,6 +84,40 @@ async fn no_secret_that_is_read_comes_out_anywhere() {
             "{word:?} is not in {part}: {}",
             haystack.part(part)
         );
+    }
+    let traces = |secret| [haystack.traces_of(secret), database.traces_of(secret)].concat();
+    let found: Vec<_> = secrets.iter().flat_map(traces).collect();
+    assert_eq!(found, [""; 0]);
+}
+
+/// The same for consents, tokens, passwords and the keys that they are sealed with.
+#[tokio::test]
+async fn no_secret_of_access_comes_out_anywhere() {
+    let Linking { secrets, haystack, database, .. } = &Linking::told().await;
+    assert!(secrets.len() >= 50, "{}", secrets.len());
+    for (what, at_least) in
+        [("code", 2), ("state", 4), ("code_verifier", 2), ("access_token", 6), ("refresh_token", 4)]
+    {
+        let count = secrets.iter().filter(|secret| secret.what == what).count();
+        assert!(count >= at_least, "{what}: only {count}");
+    }
+    for (part, word) in [
+        ("log", "oauth kollus/acme: state-wrong"),
+        ("log", "credential.authorized"),
+        ("log with another key", "livehook"),
+        ("metrics", "livehook_renewals_total"),
+        ("metrics", "livehook_consents_total"),
+        ("readiness", "credentials"),
+        ("events", "live.credential.authorized"),
+        ("events", "live.credential.refresh_failed"),
+        ("credentials", "unknown error"),
+        ("credentials", "vault.old_keys"),
+        ("pages", "<form"),
+        ("answers", "not connected"),
+        ("answers", "414 "),
+        ("commands", "64 hexadecimal digits"),
+    ] {
+        assert!(haystack.holds(part, word), "{word:?} is not in {part}: {}", haystack.part(part));
     }
     let traces = |secret| [haystack.traces_of(secret), database.traces_of(secret)].concat();
     let found: Vec<_> = secrets.iter().flat_map(traces).collect();

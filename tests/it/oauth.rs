@@ -2,7 +2,7 @@
 //! bring back.
 
 mod admin;
-mod browser;
+pub mod browser;
 mod done;
 mod endpoint;
 mod forms;

@@ -346,6 +346,19 @@ impl Secrets {
         self.draw(what, true)
     }
 
+    /// A key of 64 hexadecimal digits.
+    pub fn hexadecimal(&mut self, what: &'static str) -> String {
+        use sha2::{Digest as _, Sha256};
+        let value = hex::encode(Sha256::digest(format!("canary {} {what}", self.0.len())));
+        self.list(what, &value);
+        value
+    }
+
+    /// One that somebody else made.
+    pub fn list(&mut self, what: &'static str, value: &str) {
+        self.0.push(Secret { what, value: value.to_owned(), is_in_bodies: false });
+    }
+
     /// Letters and digits from end to end, so that the two halves of no two secrets are alike.
     fn draw(&mut self, what: &'static str, is_in_bodies: bool) -> String {
         use sha2::{Digest as _, Sha256};
