@@ -1,5 +1,5 @@
 //! `make bench`: what livehook costs, beside a server that does nothing and one that only publishes.
-//! `cargo bench --bench bench -- sweeps` (or `callbacks`) measures one section only.
+//! `cargo bench --bench bench -- sweeps` (or `callbacks`, `questions`) measures one section only.
 //!
 //! All runs of a report share one machine, one load generator (wrk) and one body, and rates are compared only
 //! inside one report. Where others use the machine too, CPU time per request is the figure to steer by.
@@ -9,6 +9,7 @@
 mod backlog;
 mod baseline;
 mod latency;
+mod questions;
 mod report;
 mod sweeps;
 mod throughput;
@@ -31,7 +32,7 @@ use support::rig::setting_or;
 use throughput::Subject;
 
 /// The sections of the report.
-const SECTIONS: [&str; 2] = ["callbacks", "sweeps"];
+const SECTIONS: [&str; 3] = ["callbacks", "questions", "sweeps"];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
@@ -41,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         tokio::runtime::Builder::new_multi_thread().thread_keep_alive(keep_alive).enable_all().build()?;
     match arguments.iter().skip(1).map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare", address] => runtime.block_on(baseline::serve_bare(address)),
+        ["decide", nats_url] => runtime.block_on(questions::decide(nats_url)),
         ["direct", address, nats_url] => runtime.block_on(baseline::serve_direct(address, nats_url)),
         ["read", dir, with_callbacks] => {
             let run = runtime.block_on(sweeps::reading::sweeps(dir.as_ref(), with_callbacks == "true"))?;
@@ -55,13 +57,14 @@ fn main() -> anyhow::Result<()> {
 fn bench(runtime: &tokio::runtime::Runtime, chosen: Vec<&&str>) -> anyhow::Result<()> {
     anyhow::ensure!(usage::is_available(), "the bench reads CPU time and memory from /proc: run it on Linux");
     if let Some(unknown) = chosen.iter().find(|name| !SECTIONS.contains(name)) {
-        anyhow::bail!("there is no section {unknown}: choose among {}", SECTIONS.join(" and "));
+        anyhow::bail!("there is no section {unknown}: choose among {}", SECTIONS.join(", "));
     }
     let is_chosen = |section: &str| chosen.is_empty() || chosen.iter().any(|name| **name == section);
 
     let sweeps = is_chosen("sweeps").then(sweeps::measure).transpose()?;
     let callbacks = is_chosen("callbacks").then(|| runtime.block_on(callbacks())).transpose()?;
-    let report = report::Report { callbacks, sweeps }.to_markdown();
+    let questions = is_chosen("questions").then(|| runtime.block_on(questions())).transpose()?;
+    let report = report::Report { callbacks, questions, sweeps }.to_markdown();
     println!("{report}");
     let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     std::fs::create_dir_all(&dir)?;
@@ -71,8 +74,17 @@ fn bench(runtime: &tokio::runtime::Runtime, chosen: Vec<&&str>) -> anyhow::Resul
     Ok(())
 }
 
+fn seconds(name: &str, default: u64) -> Duration {
+    Duration::from_secs(setting_or(name, default))
+}
+
+async fn questions() -> anyhow::Result<questions::Figures> {
+    let time = seconds("LIVEHOOK_BENCH_QUESTIONS_SECONDS", 30);
+    eprintln!("bench: 1,000 questions/s, {time:?}, twice");
+    questions::measure(1000, time).await
+}
+
 async fn callbacks() -> anyhow::Result<report::Callbacks> {
-    let seconds = |name, default| Duration::from_secs(setting_or(name, default));
     let run = seconds("LIVEHOOK_BENCH_SECONDS", 15);
 
     let mut throughput = Vec::new();

@@ -35,7 +35,7 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    fn of(mut times: Vec<Duration>) -> Self {
+    pub fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         let at = |share: f64| times[((times.len() as f64 * share) as usize).min(times.len() - 1)];
         Self { p50: at(0.5), p99: at(0.99), max: at(1.0) }

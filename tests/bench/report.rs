@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, fs, process::Command, time::Duration};
 
 use crate::{
-    backlog, latency,
+    backlog, latency, questions,
     support::nats::binary,
     sweeps,
     throughput::{self, Subject},
@@ -12,6 +12,7 @@ use crate::{
 /// What was measured; `None` for what was not chosen.
 pub struct Report {
     pub callbacks: Option<Callbacks>,
+    pub questions: Option<questions::Figures>,
     pub sweeps: Option<Vec<sweeps::Figures>>,
 }
 
@@ -39,7 +40,8 @@ impl Report {
         writeln!(page, "## Goals\n\n| figure | measured | goal | |\n| --- | --- | --- | --- |")?;
         let callbacks = self.callbacks.iter().flat_map(Callbacks::goals);
         let sweeps = self.sweeps.iter().flat_map(|figures| sweeps::report::goals(figures));
-        for (figure, measured, goal, is_met) in callbacks.chain(sweeps) {
+        let questions = self.questions.iter().flat_map(questions_goals);
+        for (figure, measured, goal, is_met) in callbacks.chain(questions).chain(sweeps) {
             writeln!(
                 page,
                 "| {figure} | {measured} | {goal} | {} |",
@@ -48,6 +50,9 @@ impl Report {
         }
         if let Some(callbacks) = &self.callbacks {
             callbacks.write(page)?;
+        }
+        if let Some(questions) = &self.questions {
+            write_questions(page, questions)?;
         }
         match &self.sweeps {
             Some(figures) => sweeps::report::write(page, figures),
@@ -147,6 +152,60 @@ impl Callbacks {
         let owned = goals.into_iter();
         owned.map(|(figure, measured, goal, is_met)| (figure.to_owned(), measured, goal, is_met)).collect()
     }
+}
+
+/// What a player waits at most when the service does not answer in time.
+const LATEST: Duration = questions::DEADLINE.saturating_add(Duration::from_millis(50));
+
+fn questions_goals(figures: &questions::Figures) -> Vec<Goal> {
+    let per_second = figures.rate;
+    let p99 = figures.alive.answer.p99;
+    let unanswered = figures.alive.not_answered + figures.killed.not_answered;
+    let longest = figures.after_kill.max;
+    let not_by_policy = figures.not_by_policy;
+    vec![
+        (
+            format!("p99 of the answer to players, {per_second} questions/s"),
+            ms(p99),
+            "below 50 ms",
+            p99 < Duration::from_millis(50),
+        ),
+        ("players without an answer".to_owned(), unanswered.to_string(), "0", unanswered == 0),
+        (
+            "longest answer after the decision service was killed".to_owned(),
+            ms(longest),
+            "at most 850 ms",
+            longest <= LATEST,
+        ),
+        ("not answered by policy after that".to_owned(), not_by_policy.to_string(), "0", not_by_policy == 0),
+    ]
+}
+
+fn write_questions(page: &mut String, figures: &questions::Figures) -> std::fmt::Result {
+    let seconds = figures.time.as_secs();
+    writeln!(page, "\n## {} questions of players/s, {seconds} s\n", figures.rate)?;
+    writeln!(
+        page,
+        "| the decision service | answered | not | p50 | p99 | max | CPU s per 10,000 | peak RSS | decided |"
+    )?;
+    writeln!(page, "| --- | --- | --- | --- | --- | --- | --- | --- | --- |")?;
+    for (what, run) in [("replies after 5 ms", &figures.alive), ("is killed half-way", &figures.killed)] {
+        let [p50, p99, max] = [run.answer.p50, run.answer.p99, run.answer.max].map(ms);
+        let decided: Vec<_> = run.decided.iter().map(|(who, count)| format!("{count} {who}")).collect();
+        writeln!(
+            page,
+            "| {what} | {} | {} | {p50} | {p99} | {max} | {:.2} | {} | {} |",
+            run.requests - run.not_answered,
+            run.not_answered,
+            run.cpu_seconds * 10_000.0 / run.requests as f64,
+            mib(run.peak_rss_bytes),
+            decided.join(", ")
+        )?;
+    }
+    let after = figures.after_kill;
+    let [p50, p99, max] = [after.p50, after.p99, after.max].map(ms);
+    let count = figures.after_kill_requests;
+    writeln!(page, "\n{count} were answered after the kill: p50 {p50}, p99 {p99}, at most {max}.")
 }
 
 fn write_row(page: &mut String, name: &str, figures: &throughput::Figures) -> std::fmt::Result {

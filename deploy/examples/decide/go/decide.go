@@ -16,10 +16,9 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
+type object = map[string]any
 var blocked = map[any]bool{"user-13": true}
 var nextVideo = map[any]string{"vnCVPyVx": "Qm4TzW1k"}
-
-type object = map[string]any
 
 func decide(question object) object {
 	now, next := time.Now().Unix(), nextVideo[question["media_content_key"]]
