@@ -78,6 +78,7 @@ async fn unless_draining(State(consents): State<Consents>, request: Request, nex
 type AccountPath = Result<Path<String>, PathRejection>;
 
 /// The account, if it is one that is connected with a browser.
+#[expect(clippy::result_large_err, reason = "either way it becomes the answer, and is moved once")]
 fn account(consents: &Consents, path: AccountPath) -> Result<AccountName, Response> {
     let name = path.ok().and_then(|Path(name)| AccountName::parse(&name).ok());
     let known = name.filter(|name| consents.desk.flows.platform(name).is_some());

@@ -10,6 +10,7 @@ use std::{
 use anyhow::Context as _;
 use async_nats::Message;
 use futures::StreamExt as _;
+use livehook::ports;
 use tokio::time::Instant;
 
 use crate::{
@@ -117,7 +118,8 @@ async fn answers(rig: &Rig, log: &Log) -> anyhow::Result<Answers> {
 
 /// Who decided what, and how often, as the metrics tell.
 async fn decided(rig: &Rig) -> anyhow::Result<BTreeMap<String, u64>> {
-    let page = reqwest::get(format!("http://{}/metrics", rig.service.admin)).await?.text().await?;
+    let metrics = format!("http://{}/metrics", rig.service.admin);
+    let page = ports::http::client().get(metrics).send().await?.text().await?;
     let mut decided = BTreeMap::new();
     for line in page.lines() {
         let Some(line) = line.strip_prefix("livehook_questions_total{") else { continue };
