@@ -277,8 +277,8 @@ impl Linking {
 
     /// Tokens are renewed, by servers that send back what they were asked, and then well.
     async fn renewed(&mut self, worlds: &Worlds) {
-        worlds.kollus.world().echoes.extend([500, 200, 400]);
-        worlds.soop.world().echoes.extend([500, 200]);
+        worlds.kollus.world().echoes.extend([200, 400]);
+        worlds.soop.world().echoes.extend([500]);
         worlds.livedigital.world().echoes.extend([400, 400]);
         worlds.kollus.expire();
         worlds.soop.expire();
