@@ -45,6 +45,15 @@ fn page(status: StatusCode, title: &str, content: &Markup) -> Response {
     (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response()
 }
 
+/// Text in which what stands between backticks is to be typed as it is.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (number, part) in text.split('`').enumerate() {
+            @if number % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}
+
 /// What keeps other pages and caches away from a consent; on redirects as well, because the next server must not learn
 /// the address that led to it.
 pub(super) async fn guarded(response: Response) -> Response {

@@ -64,13 +64,29 @@ pub(in crate::grants) enum Command {
 
 impl Keeper {
     pub(super) async fn obey(&mut self, command: Command) {
-        // Whoever asked may have gone; what was done is done.
         match command {
-            Command::Exchange { consent, answer } => drop(answer.send(self.exchange(consent).await)),
-            Command::Number { number, answer } => drop(answer.send(self.exchange_number(&number).await)),
-            Command::Accept { link, answer } => drop(answer.send(self.accept(&link).await)),
-            Command::Discard { link, answer } => drop(answer.send(self.discard(&link).await)),
+            Command::Exchange { consent, answer } => {
+                let done = self.exchange(consent).await;
+                self.tell(answer, done);
+            }
+            Command::Number { number, answer } => {
+                let done = self.exchange_number(&number).await;
+                self.tell(answer, done);
+            }
+            Command::Accept { link, answer } => {
+                let done = self.accept(&link).await;
+                self.tell(answer, done);
+            }
+            Command::Discard { link, answer } => {
+                let done = self.discard(&link).await;
+                self.tell(answer, done);
+            }
         }
+    }
+
+    /// Whoever is told may look how it stands at once. They may have gone as well; what was done is done.
+    fn tell<T>(&self, answer: Answer<T>, done: Result<T, LinkFailure>) {
         self.show();
+        drop(answer.send(done));
     }
 }

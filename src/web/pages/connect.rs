@@ -3,8 +3,11 @@
 use axum::{http::StatusCode, response::Response};
 use maud::{Markup, html};
 
-use super::page as whole;
-use crate::{grants::CredentialProgress, platforms};
+use super::{page as whole, prose};
+use crate::{
+    grants::{CredentialProgress, CredentialState},
+    platforms,
+};
 
 /// `notice` is what could not be done.
 pub(in crate::web) fn page(
@@ -16,7 +19,7 @@ pub(in crate::web) fn page(
     let content = html! {
         h1 { "Access to platforms" }
         @if let Some(notice) = notice {
-            p.notice { "That did not work: " (notice) "." }
+            p.notice { "That did not work: " (prose(notice)) "." }
         }
         @if accounts.is_empty() {
             p { "No account needs any: give one a client_id and client_secret, or a username and password, and add [vault]." }
@@ -29,13 +32,14 @@ pub(in crate::web) fn page(
 fn row(account: &CredentialProgress, page_key: &str) -> Markup {
     let name = &account.account;
     let platform = platforms::find(&account.platform).map_or(&*account.platform, |it| it.descriptor().name);
+    let is_connected = account.state == CredentialState::Connected;
     let key = html! { input type="hidden" name="page_key" value=(page_key); };
     html! {
         section {
             h2 { (name) " " small { (platform) } }
-            p { (account.says()) }
+            p.state { (account.says()) }
             @if let Some(needs) = &account.needs_person {
-                p.loud { "Needs you: " (needs) "." }
+                p.loud { "Needs you: " (prose(needs)) "." }
             }
             @if let Some((link, identity)) = &account.waiting {
                 p.loud {
@@ -53,7 +57,9 @@ fn row(account: &CredentialProgress, page_key: &str) -> Markup {
             @if account.is_connectable {
                 form method="post" action={ "/connect/" (name) } {
                     (key)
-                    button.main[account.waiting.is_none()] type="submit" { "Connect" }
+                    button.main[!is_connected && account.waiting.is_none()] type="submit" {
+                        @if is_connected { "Connect again" } @else { "Connect" }
+                    }
                 }
             }
             @if let Some(number) = &account.number {

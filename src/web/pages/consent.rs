@@ -4,7 +4,7 @@ use axum::{http::StatusCode, response::Response};
 use maud::html;
 use secrecy::ExposeSecret;
 
-use super::page;
+use super::{page, prose};
 use crate::{
     grants::{
         Linked,
@@ -71,7 +71,7 @@ fn asked(
 pub(in crate::web) fn refused(refusal: Refusal) -> Response {
     let content = html! {
         h1.bad { "Not connected" }
-        p { (refusal.sentence()) }
+        p { (prose(refusal.sentence())) }
         p.soft { "Reason: " (refusal.slug()) }
     };
     page(status(refusal), "Not connected", &content)

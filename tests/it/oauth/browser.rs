@@ -94,6 +94,11 @@ impl Page {
         rest.split('"').next().unwrap().to_owned()
     }
 
+    /// Whether it holds a text, in which backticks stand around what looks different on the page.
+    pub fn says(&self, text: &str) -> bool {
+        self.words().contains(&text.replace('`', ""))
+    }
+
     /// Its words, without tags and escapes.
     pub fn words(&self) -> String {
         let body = self.text.split_once("<main>").map_or("", |(_, body)| body);

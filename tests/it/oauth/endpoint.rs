@@ -32,7 +32,7 @@ async fn an_exchange_that_fails_links_nothing_and_is_not_repeated() {
         let step = browser.get(&back).await;
         let (outcome, page) = rig.outcome(&mut browser, &step).await;
         assert_eq!((&*outcome, page.status), (refusal.slug(), 400), "{trick:?}");
-        assert!(page.words().contains(refusal.sentence()), "{trick:?}: {page:?}");
+        assert!(page.says(refusal.sentence()), "{trick:?}: {page:?}");
         // Nor by loading the page again.
         assert!(browser.get(&back).await.location().ends_with("=already-used"), "{trick:?}");
         assert_eq!(rig.token_calls(), before + 1, "{trick:?}");

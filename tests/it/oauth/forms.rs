@@ -20,7 +20,7 @@ async fn asked(rig: &Rig, browser: &mut Browser) -> String {
 async fn assert_refused(rig: &Rig, browser: &mut Browser, step: Page, refusal: Refusal) {
     let (outcome, page) = rig.outcome(browser, &step).await;
     assert_eq!(outcome, refusal.slug());
-    assert!(page.words().contains(refusal.sentence()), "{page:?}");
+    assert!(page.says(refusal.sentence()), "{page:?}");
 }
 
 #[tokio::test]

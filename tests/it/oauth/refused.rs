@@ -294,7 +294,7 @@ async fn what_is_not_right_asks_nothing_of_the_platform_and_tells_the_person_wha
         let (_, page) = rig.outcome(&mut browser, &step).await;
         assert_eq!(rig.token_calls(), before, "{what}");
         assert_eq!(page.status, status, "{what}");
-        assert!(page.words().contains(refusal.sentence()), "{what}: {page:?}");
+        assert!(page.says(refusal.sentence()), "{what}: {page:?}");
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let is_told =
                 value.len() >= 8 && format!("{:?}{}{:?}", step.headers, step.text, page).contains(&*value);
@@ -335,7 +335,7 @@ async fn accounts_that_are_not_connected_with_a_browser_are_unknown() {
         for step in ["begin?ticket=ticket-of-another", "callback?code=code-of-another", "result?outcome=done"]
         {
             let page = browser.get(&format!("{}/oauth/{account}/{step}", rig.public)).await;
-            assert!(page.status == 404 && page.words().contains(sentence), "{account} {step}: {page:?}");
+            assert!(page.status == 404 && page.says(sentence), "{account} {step}: {page:?}");
             assert!(!page.text.contains("of-another"), "{page:?}");
         }
     }
@@ -377,7 +377,7 @@ async fn every_refusal_has_a_page_with_its_own_sentence() {
         let url = format!("{}/oauth/acme/result?outcome={}", rig.public, refusal.slug());
         let page = Browser::new().get(&url).await;
         assert!([400, 403, 404].contains(&page.status), "{refusal:?}: {page:?}");
-        assert!(page.words().contains(refusal.sentence()), "{refusal:?}: {page:?}");
+        assert!(page.says(refusal.sentence()), "{refusal:?}: {page:?}");
     }
     for unknown in ["", "?outcome=", "?outcome=%3Cb%3Eanything", "?outcome=done", "?outcome=confirm"] {
         let page = Browser::new().get(&format!("{}/oauth/acme/result{unknown}", rig.public)).await;

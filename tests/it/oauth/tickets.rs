@@ -24,7 +24,7 @@ async fn a_ticket_that_is_not_good_leads_nowhere() {
         assert!(!step.headers.contains_key("set-cookie"), "{step:?}");
         let (outcome, page) = rig.outcome(&mut browser, &step).await;
         assert_eq!((&*outcome, page.status), (refusal.slug(), 400));
-        assert!(page.words().contains(refusal.sentence()), "{page:?}");
+        assert!(page.says(refusal.sentence()), "{page:?}");
     };
     refused(&path, Refusal::TicketMissing).await;
     refused(&format!("{path}?ticket="), Refusal::TicketMissing).await;
