@@ -31,6 +31,9 @@ const SUBJECT: &str = "ask.kollus.acme.play";
 const REPLY: &str = r#"{"result":"allow"}"#;
 const POLICY: &str = "deny";
 
+/// How often who decided what: `allow by service`, `deny by policy (timeout)` and so on.
+type Decided = BTreeMap<String, u64>;
+
 /// What was measured.
 #[derive(Clone, Debug)]
 pub struct Figures {
@@ -52,29 +55,26 @@ pub struct Answers {
     pub requests: usize,
     pub not_answered: usize,
     pub answer: Quantiles,
-    /// `allow by service`, `deny by policy (timeout)` and so on.
-    pub decided: BTreeMap<String, u64>,
+    pub decided: Decided,
     pub cpu_seconds: f64,
     pub peak_rss_bytes: u64,
 }
 
 /// Two runs at this rate.
 pub async fn measure(rate: u32, time: Duration) -> anyhow::Result<Figures> {
-    let rig = begin().await;
-    let service = Decider::start(&rig.nats.url())?;
-    let log = ask(&rig, rate, time).finish().await;
-    let alive = answers(&rig, &log).await?;
+    let (rig, service, warm) = begin().await?;
+    let log = ask(&rig, "players", rate, time).finish().await;
+    let alive = answers(&rig, &log, &warm).await?;
     drop((service, rig));
 
-    let rig = begin().await;
-    let service = Decider::start(&rig.nats.url())?;
-    let load = ask(&rig, rate, time);
+    let (rig, service, warm) = begin().await?;
+    let load = ask(&rig, "players", rate, time);
     tokio::time::sleep(time / 2).await;
     let killed_at = Instant::now();
     drop(service);
     let gone_at = Instant::now();
     let log = load.finish().await;
-    let killed = answers(&rig, &log).await?;
+    let killed = answers(&rig, &log, &warm).await?;
     let timings = || log.timings.values();
     let later: Vec<_> = timings().filter(|it| it.sent_at + it.took > killed_at).map(|it| it.took).collect();
     let asked_later = timings().filter(|it| it.sent_at > gone_at).count() as u64;
@@ -85,15 +85,24 @@ pub async fn measure(rate: u32, time: Duration) -> anyhow::Result<Figures> {
     Ok(Figures { rate, time, alive, killed, after_kill, after_kill_requests, not_by_policy })
 }
 
-async fn begin() -> Rig {
+/// Both, when the service is heard: livehook is ready before it has reached the bus. Also what was decided so far.
+async fn begin() -> anyhow::Result<(Rig, Decider, Decided)> {
     let mut rig = Rig::new();
     rig.service.setup = rig.service.setup.clone().asking(POLICY);
     rig.nats.restart();
+    let service = Decider::start(&rig.nats.url())?;
     rig.service.start().await;
-    rig
+    for attempt in 0..100 {
+        ask(&rig, &format!("warm-{attempt}"), 10, Duration::from_secs(1)).finish().await;
+        let warm = decided(&rig).await?;
+        if warm.contains_key("allow by service") {
+            return Ok((rig, service, warm));
+        }
+    }
+    anyhow::bail!("the decision service is not heard: {}", rig.service.log_tail())
 }
 
-fn ask(rig: &Rig, rate: u32, time: Duration) -> Load {
+fn ask(rig: &Rig, label: &str, rate: u32, time: Duration) -> Load {
     Load::start(Plan {
         address: rig.service.public,
         path: rig.service.callback("acme", "vod-play"),
@@ -101,23 +110,28 @@ fn ask(rig: &Rig, rate: u32, time: Duration) -> Load {
         rate: Some(rate),
         connections: 64,
         requests: Some(u64::from(rate) * time.as_secs()),
-        label: "players".to_owned(),
+        label: label.to_owned(),
     })
 }
 
-async fn answers(rig: &Rig, log: &Log) -> anyhow::Result<Answers> {
+async fn answers(rig: &Rig, log: &Log, warm: &Decided) -> anyhow::Result<Answers> {
+    let mut decided = decided(rig).await?;
+    for (who, count) in &mut decided {
+        *count -= warm.get(who).copied().unwrap_or(0);
+    }
+    decided.retain(|_, count| *count > 0);
     Ok(Answers {
         requests: log.fates.len(),
         not_answered: log.not_answered(),
         answer: Quantiles::of(log.timings.values().map(|timing| timing.took).collect()),
-        decided: decided(rig).await?,
+        decided,
         cpu_seconds: usage::cpu_seconds(rig.service.pid()),
         peak_rss_bytes: usage::peak_rss_bytes(rig.service.pid()),
     })
 }
 
 /// Who decided what, and how often, as the metrics tell.
-async fn decided(rig: &Rig) -> anyhow::Result<BTreeMap<String, u64>> {
+async fn decided(rig: &Rig) -> anyhow::Result<Decided> {
     let metrics = format!("http://{}/metrics", rig.service.admin);
     let page = ports::http::client().get(metrics).send().await?.text().await?;
     let mut decided = BTreeMap::new();

@@ -12,6 +12,8 @@ use super::{
     truth::Truths,
 };
 
+/// The store keeps milliseconds: what is told in the moment in which it happened may be dated so much earlier.
+const PRECISION: SignedDuration = SignedDuration::from_millis(1);
 /// Looks that an entity must have been there for if it must have been noticed.
 const LOOKS: usize = 3;
 
@@ -96,6 +98,11 @@ fn state<'v>(verb: &'v str, entity: Option<&'v Map<String, Value>>) -> &'v str {
     }
 }
 
+/// When it was told at the latest.
+fn latest(told: &Told) -> Timestamp {
+    told.recorded_at + PRECISION
+}
+
 /// All about one entity.
 struct File<'c> {
     case: &'c Case,
@@ -145,7 +152,7 @@ impl File<'_> {
         let steps = self.steps();
         let mut next = 0;
         for (index, told) in self.told.iter().enumerate().filter(|(_, told)| !is_counted(&told.verb)) {
-            let before = steps.iter().take_while(|step| step.at <= told.recorded_at).count();
+            let before = steps.iter().take_while(|step| step.at <= latest(told)).count();
             if told.verb == "discovered" {
                 let began_before = steps.iter().any(|step| step.at <= self.case.known_at);
                 if index > 0 || !(began_before || steps.is_empty()) {
@@ -172,7 +179,7 @@ impl File<'_> {
         for verb in ["updated", "rotated"] {
             let told = self.told.iter().filter(|told| told.verb == verb && !self.only_fills_in(told));
             for (count, told) in told.enumerate() {
-                let before = |it: &&&Transition| it.verb == verb && it.at <= told.recorded_at;
+                let before = |it: &&&Transition| it.verb == verb && it.at <= latest(told);
                 let happened = self.happened.iter().filter(before);
                 let happened = happened.filter(|it| it.at > self.case.known_from).count();
                 if count >= happened {
@@ -195,7 +202,7 @@ impl File<'_> {
         for told in &self.told {
             let entity = told.entity();
             for (name, value) in entity.iter().filter(|(name, value)| *name != "state" && !value.is_null()) {
-                if self.case.truths.ever(self.subject, name, value, told.recorded_at) == Some(false) {
+                if self.case.truths.ever(self.subject, name, value, latest(told)) == Some(false) {
                     return Some(format!("{}: {name} was never {value}", self.subject));
                 }
             }
@@ -243,7 +250,7 @@ impl File<'_> {
         }
         let rotated = self.happened.iter().rfind(|it| it.verb == "rotated" && it.at > self.case.known_at);
         let is_told =
-            |at: Timestamp| self.told.iter().any(|told| told.verb == "rotated" && told.recorded_at >= at);
+            |at: Timestamp| self.told.iter().any(|told| told.verb == "rotated" && latest(told) >= at);
         rotated.filter(|it| !is_told(it.at)).map(|_| format!("{}: rotated, and not told", self.subject))
     }
 
