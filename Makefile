@@ -17,10 +17,12 @@ test: ## Everything that must hold before a change is taken; the last line count
 bench: ## Measure a release build against its goals; the report is also in target/bench/report.md
 	@$(WITH_NATS) && LIVEHOOK_WRK="$$(deploy/tools.sh wrk)" && export LIVEHOOK_WRK && cargo bench --bench bench -- $(ARGS)
 
-soak: ## The long tests at full length: 200 kills, 20 power cuts, NATS away for 10 s, 10,000 worlds, 30 days
+soak: ## The long tests at full length: 200 kills, 20 power cuts, 10,000 worlds, 30 days, a consent that expires
 	@$(WITH_NATS) && LIVEHOOK_KILLS=200 LIVEHOOK_CUTS=20 LIVEHOOK_AWAY_SECONDS=10 LIVEHOOK_ACKS=50000 \
 		cargo test --test it durability -- --nocapture --test-threads 1
 	@LIVEHOOK_WORLDS=10000 LIVEHOOK_DAYS=30 cargo test --test it worlds -- --nocapture
+	@deploy/tools.sh node > /dev/null && LIVEHOOK_CHROMIUM="$$(deploy/tools.sh chromium)" LIVEHOOK_PATIENT=1 \
+		npm --prefix tests/browser --silent test
 
 fmt: ## Format the code
 	@deploy/tools.sh rust > /dev/null

@@ -17,6 +17,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const target = process.env.CARGO_TARGET_DIR ?? join(root, "target");
 const livehook = join(target, "debug", "livehook");
 const pictures = join(root, "target", "browser");
+// How long a consent may take.
+const LIFE = 600_000;
 const PATIENCE = 30_000;
 const children = [];
 
@@ -156,6 +158,14 @@ try {
   await says("12-again", "Connected", "operator@acme.example");
   await page.goto(newest);
   await says("13-used", "This link was opened before");
+
+  // Ten real minutes, which only `make soak` has.
+  if (process.env.LIVEHOOK_PATIENT) {
+    await page.goto(await begun());
+    await page.waitForTimeout(LIFE + 2_000);
+    await page.getByRole("button", { name: "Authorize" }).click();
+    await says("expired", "Not connected", "More than ten minutes went by");
+  }
 
   await page.goto(`${admin}/connect`);
   await says("14-both-connected", "connected as operator@acme.example", "connected as soop1234");
