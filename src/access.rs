@@ -102,6 +102,17 @@ impl AccessToken {
         });
     }
 
+    /// The platform accepted the token of this version, so an earlier refusal was not about it.
+    pub fn accept(&self, version: u64) {
+        self.refused.send_if_modified(|refused| {
+            let was_refused = *refused == version + 1;
+            if was_refused {
+                *refused = version;
+            }
+            was_refused
+        });
+    }
+
     /// Waits until something else can be sent.
     pub async fn changed(&mut self) {
         if self.current.changed().await.is_err() {

@@ -107,7 +107,7 @@ impl Connect {
         loop {
             let now = SystemClock.now();
             let progress = admin.look(account).await?;
-            if progress.version > before.version {
+            if progress.authorized > before.authorized {
                 return Ok(());
             }
             if now > begun.expires_at {

@@ -50,8 +50,8 @@ pub struct CredentialProgress {
     pub number: Option<String>,
     /// Tokens that wait for a person's yes: the name of the link, and whose they are if that is known.
     pub waiting: Option<(String, Option<String>)>,
-    /// How often access was given.
-    pub version: u64,
+    /// How often access was given, renewals left out.
+    pub authorized: u64,
 }
 
 impl CredentialProgress {

@@ -1,5 +1,7 @@
 //! Runs an errand: asks what the platform says, hands it the answers.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use secrecy::SecretString;
 use url::Url;
 
@@ -59,7 +61,9 @@ impl Shared {
         access_token: Option<&SecretString>,
     ) -> Result<T, Trouble> {
         for _ in 0..REQUESTS_MAX {
-            let Some(request) = errand.ask() else { return Ok(errand.done()?) };
+            let Some(request) = unless_it_panics(|| errand.ask())? else {
+                return Ok(unless_it_panics(|| errand.done())??);
+            };
             let asked_at = self.clock.now();
             let answer = self.http.send(HttpRequest::of(url, &request, access_token)?).await?;
             let answer = ApiResponse {
@@ -68,10 +72,13 @@ impl Shared {
                 body: answer.body,
                 asked_at,
             };
-            // What a platform sends must never end the task that keeps everybody's access.
-            let heard = std::panic::AssertUnwindSafe(|| errand.hear(&answer));
-            std::panic::catch_unwind(heard).map_err(|_| Trouble::Defect)??;
+            unless_it_panics(|| errand.hear(&answer))??;
         }
         Err(Denial::Passing(Failure::malformed("the platform never comes to an end")).into())
     }
+}
+
+/// What a platform sends must never end the task that keeps an account's access.
+fn unless_it_panics<T>(step: impl FnOnce() -> T) -> Result<T, Trouble> {
+    catch_unwind(AssertUnwindSafe(step)).map_err(|_| Trouble::Defect)
 }

@@ -320,7 +320,9 @@ impl Flows {
 
 impl Flow {
     fn is_over(&self, now: Timestamp) -> bool {
-        now.duration_since(self.began_at) > LIFE
+        let age = now.duration_since(self.began_at);
+        // Before it began: the clock was set back, and nobody knows how old it is.
+        age > LIFE || age.is_negative()
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) struct Keeper {
     /// What the store has of `held` and of tokens that wait; kept as it is when the vault cannot open it.
     sealed: Option<Vec<u8>>,
     waiting: Option<(Tokens, Vec<u8>)>,
+    /// Why the tokens in the store cannot be opened.
+    stays_sealed: Option<String>,
     /// Tokens that came and could not be written down yet: nothing else may be done before.
     unkept: Option<(Tokens, Verb)>,
 }
@@ -64,6 +66,7 @@ impl Keeper {
             held: None,
             sealed: None,
             waiting: None,
+            stays_sealed: None,
             unkept: None,
         }
     }
@@ -121,24 +124,35 @@ impl Keeper {
     /// A token that stands in the configuration: livehook can only tell of its end.
     async fn watch_over(&mut self, now: Timestamp) -> Result<Timestamp, StoreError> {
         let name = &self.account.settings.name;
-        if self.account.keeping.is_refused(0) && !self.standing.is_end_told {
-            let why = format!(
-                "the platform refuses the token: make another one for accounts.{name}.token and restart"
-            );
+        let has_ended = self.standing.is_end_certain && self.standing.is_over(now);
+        let is_refused = self.account.keeping.is_refused(0);
+        let before = self.standing.clone();
+        if (has_ended || is_refused) && !self.standing.is_end_told {
+            let why = if has_ended { "the token has ended" } else { "the platform refuses the token" };
+            let why = format!("{why}: make another one for accounts.{name}.token and restart");
             self.standing.needs_person = Some(why.clone());
             self.standing.trouble = Some(why);
             self.standing.is_end_told = true;
-            self.keep(&[Verb::Revoked], now).await?;
-        } else if let Some(days) = self.standing.notice(&NOTICES, now) {
+            self.keep_or(before, &[Verb::Revoked], now).await?;
+        } else if self.standing.is_end_told && !has_ended && !is_refused {
+            // It was accepted again: the refusal was not about the token.
+            self.standing.clear_trouble();
+            self.keep_or(before, &[], now).await?;
+        } else if let Some(days) = self.standing.notice(&NOTICES, now).filter(|_| !has_ended) {
             let why = format!(
                 "the token ends within {days} days and cannot be renewed: make another one for accounts.{name}.token"
             );
             self.standing.needs_person = Some(why.clone());
             self.standing.trouble = Some(why);
             self.standing.noticed_days = Some(days);
-            self.keep(&[Verb::Expiring], now).await?;
+            self.keep_or(before, &[Verb::Expiring], now).await?;
         }
-        Ok(self.standing.next_notice_at(&NOTICES, now).unwrap_or(Timestamp::MAX))
+        if has_ended && !matches!(self.account.keeping.now(), Access::Missing(_)) {
+            self.account.keeping.put(Access::Missing(self.remedy()));
+        }
+        let end = self.standing.sent_until().filter(|at| self.standing.is_end_certain && *at > now);
+        let dues = [end, self.standing.next_notice_at(&NOTICES, now)];
+        Ok(dues.into_iter().flatten().min().unwrap_or(Timestamp::MAX))
     }
 
     /// Tokens that are obtained: renews them in time.
@@ -150,9 +164,8 @@ impl Keeper {
             None => way != Way::Browser,
             Some(_) => is_over || is_doubtful || self.standing.renew_at.is_some_and(|at| at <= now),
         };
-        let can_help_itself = way != Way::Browser || self.standing.needs_person.is_none();
-        let may_try = self.standing.retry_at.is_none_or(|at| at <= now);
-        if is_due && can_help_itself && may_try {
+        let can_help_itself = !self.standing.needs_consent;
+        if is_due && can_help_itself && self.standing.may_try(now) {
             self.renew(way, now).await?;
             return Ok(now);
         }
@@ -186,11 +199,12 @@ impl Keeper {
             return Ok(());
         }
         let name = &self.account.settings.name;
+        let before = self.standing.clone();
         if is_over {
             let why = format!("access is over: connect the account again with `livehook connect {name}`");
             self.standing.needs_person.get_or_insert(why);
             self.standing.is_end_told = true;
-            return self.keep(&[Verb::Revoked], now).await;
+            return self.keep_or(before, &[Verb::Revoked], now).await;
         }
         let Some(days) = self.standing.notice(&NOTICES, now) else { return Ok(()) };
         let why = format!(
@@ -198,7 +212,7 @@ impl Keeper {
         );
         self.standing.needs_person.get_or_insert(why);
         self.standing.noticed_days = Some(days);
-        self.keep(&[Verb::Expiring], now).await
+        self.keep_or(before, &[Verb::Expiring], now).await
     }
 
     /// Lets users have what may be sent now.
@@ -223,7 +237,11 @@ impl Keeper {
     fn remedy(&self) -> String {
         let name = &self.account.settings.name;
         let standing = &self.standing;
-        match (&standing.needs_person, &standing.trouble, &self.account.source) {
+        match (
+            self.stays_sealed.as_ref().or(standing.needs_person.as_ref()),
+            &standing.trouble,
+            &self.account.source,
+        ) {
             (Some(needs), ..) => needs.clone(),
             (None, Some(trouble), _) => format!("there is no access token at the moment: {trouble}"),
             (None, None, Source::Obtained(Way::Browser)) => {
@@ -258,6 +276,15 @@ impl Keeper {
         Ok(())
     }
 
+    /// As [`Keeper::keep`]; if that fails all is as `before`, or what was to be told would be taken for told.
+    async fn keep_or(&mut self, before: Standing, verbs: &[Verb], now: Timestamp) -> Result<(), StoreError> {
+        let kept = self.keep(verbs, now).await;
+        if kept.is_err() {
+            self.standing = before;
+        }
+        kept
+    }
+
     fn seal(&self, held: &Held, version: u64, is_waiting: bool) -> Result<Vec<u8>, StoreError> {
         let vault = self.shared.vault.as_ref().ok_or_else(|| StoreError("there is no vault".to_owned()))?;
         Ok(vault.seal(held, self.purpose(version, is_waiting), &*self.shared.entropy))
@@ -273,14 +300,16 @@ impl Keeper {
         let state = match (&self.held, &self.account.source) {
             _ if standing.intent == Some(Intent::Renewal) => CredentialState::InDoubt,
             (_, Source::Personal(_)) if !standing.is_end_told => CredentialState::Connected,
-            (None, Source::Obtained(_)) if standing.needs_person.is_none() => CredentialState::Unconnected,
+            (None, Source::Obtained(_)) if standing.needs_person.is_none() && self.stays_sealed.is_none() => {
+                CredentialState::Unconnected
+            }
             (Some(_), _) if !standing.is_end_told && standing.failures == 0 => CredentialState::Connected,
             (Some(_), _) if !standing.is_end_told => CredentialState::Failing,
             _ => CredentialState::Lost,
         };
         let is_unconnected = state == CredentialState::Unconnected;
         let is_browser = matches!(self.account.source, Source::Obtained(Way::Browser));
-        let needs_person = standing.needs_person.clone();
+        let needs_person = self.stays_sealed.clone().or_else(|| standing.needs_person.clone());
         let needs_person = needs_person
             .or_else(|| (is_unconnected && is_browser && self.account.is_needed).then(|| self.remedy()));
         let descriptor = self.account.platform.descriptor();
@@ -301,7 +330,7 @@ impl Keeper {
             is_connectable: is_browser && self.account.redirect_uri.is_some(),
             number: number.map(str::to_owned),
             waiting: standing.waiting.as_ref().map(|it| (it.link.clone(), it.identity.clone())),
-            version: self.version,
+            authorized: standing.authorized,
         };
         self.shared.board.put(account, progress);
     }

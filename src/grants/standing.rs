@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// Renewal begins when this share of a token's life is over, and at most that.
 pub(super) const RENEWAL: std::ops::Range<f64> = 0.70..0.80;
+/// No wait after a failure is longer.
+pub(super) const RETRY_MAX: SignedDuration = SignedDuration::from_hours(6);
 /// Tokens that nobody accepts are thrown away after this.
 pub(super) const WAITING: SignedDuration = SignedDuration::from_mins(10);
 
@@ -27,6 +29,14 @@ pub(super) struct Standing {
     pub(super) renew_at: Option<Timestamp>,
     /// What is being asked of the platform; found at a start, it was asked and the answer is lost.
     pub(super) intent: Option<Intent>,
+    /// Fingerprint of the secrets that it was last tried with: with others a refusal says nothing.
+    pub(super) tried_with: String,
+    /// How often access was given, renewals left out.
+    pub(super) authorized: u64,
+    /// The token itself says when it ends.
+    pub(super) is_end_certain: bool,
+    /// Only another consent helps.
+    pub(super) needs_consent: bool,
     /// The platform does not know how to refresh, so the configured keys are used each time.
     pub(super) is_refresh_unknown: bool,
     /// Renewals that failed in a row.
@@ -70,6 +80,22 @@ impl Standing {
     /// Whether a refresh token is worth offering.
     pub(super) fn is_refreshable(&self) -> bool {
         !self.is_refresh_unknown
+    }
+
+    /// Forgets what went wrong.
+    pub(super) fn clear_trouble(&mut self) {
+        self.failures = 0;
+        self.retry_at = None;
+        self.trouble = None;
+        self.needs_person = None;
+        self.needs_consent = false;
+        (self.is_failure_told, self.is_end_told) = (false, false);
+    }
+
+    /// Whether another try is due after a failure. A wait that is longer than any was meant for another clock.
+    pub(super) fn may_try(&self, now: Timestamp) -> bool {
+        let longest = now.checked_add(RETRY_MAX).unwrap_or(Timestamp::MAX);
+        self.retry_at.is_none_or(|at| at <= now || at > longest)
     }
 
     /// Whether the access token must not be sent any more.

@@ -70,9 +70,9 @@ pub(super) fn count_renewal(platform: PlatformId, outcome: &'static str) {
 
 /// Shows how long access lasts.
 pub(super) fn show(platform: PlatformId, account: &AccountName, standing: &Standing, now: Timestamp) {
-    let Some(expires_at) = standing.expires_at else { return };
     let left = metrics::gauge!(
         telemetry::CREDENTIAL_SECONDS, "platform" => platform, "account" => account.to_string()
     );
-    left.set(expires_at.duration_since(now).as_secs_f64());
+    // Not a number where nobody says when it ends, so that no alarm compares with an older end.
+    left.set(standing.expires_at.map_or(f64::NAN, |end| end.duration_since(now).as_secs_f64()));
 }

@@ -43,6 +43,13 @@ pub fn consent_url(
     Some(request.url().0)
 }
 
+/// A page below the address of an authorisation server.
+pub fn below(auth_url: &Url, path: &str) -> Url {
+    let mut url = auth_url.clone();
+    url.set_path(&format!("{}{path}", auth_url.path().trim_end_matches('/')));
+    url
+}
+
 /// A request to a token endpoint, with the application's id and secret in its form (RFC 6749 §2.3.1).
 pub fn token_request(
     path: impl IntoIterator<Item = &'static str>,

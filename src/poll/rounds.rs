@@ -202,7 +202,7 @@ impl Rounds {
             return Progress::Idle { until };
         }
         self.note_access(now);
-        if self.account.access.is_renewing() {
+        if self.waits_for_access() {
             self.seat.withdraw();
             return Progress::Idle { until: after(now, TURN_PAUSE) };
         }

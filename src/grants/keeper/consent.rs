@@ -43,8 +43,9 @@ impl Keeper {
         let errand = self.grants.and_then(|grants| grants.obtain(&self.account.settings, with));
         let errand = errand.ok_or(LinkFailure::NotConnectable)?;
         let doubt = self.standing.intent;
+        let before = self.standing.clone();
         self.standing.intent = Some(Intent::Exchange);
-        self.keep(&[], self.shared.clock.now()).await.map_err(not_kept)?;
+        self.keep_or(before, &[], self.shared.clock.now()).await.map_err(not_kept)?;
         let result = self.shared.run(errand, &self.account.auth_url, None).await;
         self.standing.intent = doubt;
         let tokens = match result {
@@ -99,6 +100,9 @@ impl Keeper {
 
     pub(super) async fn accept(&mut self, link: &str) -> Result<Linked, LinkFailure> {
         let now = self.shared.clock.now();
+        if self.unkept.is_some() {
+            return Err(LinkFailure::Busy);
+        }
         let is_meant = |waiting: &Waiting| waiting.link == link && waiting.until > now;
         if !self.standing.waiting.as_ref().is_some_and(is_meant) {
             return Err(LinkFailure::NothingWaits);

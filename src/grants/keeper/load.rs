@@ -21,11 +21,17 @@ impl Keeper {
         let standing: Standing = serde_json::from_value(stored.standing.clone()).unwrap_or_default();
         let configured_as = self.configured_as();
         let is_the_same = standing.configured_as == configured_as;
+        let tried_with = self.tried_with();
         if is_the_same {
             self.standing = standing;
+            if self.standing.tried_with != tried_with {
+                // Somebody did what was asked for.
+                self.standing.clear_trouble();
+            }
         } else {
             self.begin_anew(configured_as, now);
         }
+        self.standing.tried_with = tried_with;
         match self.account.source.clone() {
             Source::Personal(token) => {
                 if !is_the_same {
@@ -34,8 +40,7 @@ impl Keeper {
                 self.account.keeping.put(Access::Granted(Grant { token, version: 0 }));
             }
             Source::Obtained(_) if is_the_same => self.open(stored, now).await?,
-            // What was obtained with other keys stays in the store until there is something to put in its place: they
-            // may have been changed by mistake.
+            // What was obtained with other keys is not touched before something is to be written down.
             Source::Obtained(_) => {}
         }
         self.is_loaded = true;
@@ -52,6 +57,7 @@ impl Keeper {
                 let described = self.grants.map(|grants| grants.describe(token)).unwrap_or_default();
                 let days = described.days_max.map(|days| SignedDuration::from_hours(i64::from(days) * 24));
                 self.standing.obtained_at = Some(now);
+                self.standing.is_end_certain = described.expires_at.is_some();
                 // Nobody knows how old it is: at the latest it ends so long after it was first seen.
                 let latest = days.and_then(|days| now.checked_add(days).ok());
                 self.standing.expires_at = described.expires_at.or(latest);
@@ -85,7 +91,7 @@ impl Keeper {
                     is_outdated = outdated;
                 }
                 Err(why) => {
-                    self.standing.needs_person = Some(format!(
+                    self.stays_sealed = Some(format!(
                         "the token of {name} stays sealed ({why}): give its key in vault.old_keys and restart, or connect the account again"
                     ));
                     return Ok(());
@@ -99,6 +105,14 @@ impl Keeper {
             self.keep(&[], now).await?;
         }
         Ok(())
+    }
+
+    /// Fingerprint of the secrets, and of what else a person may have corrected.
+    fn tried_with(&self) -> String {
+        let settings = &self.account.settings;
+        let secrets = [&settings.client_secret, &settings.password];
+        let secrets = secrets.map(|secret| secret.as_ref().map(ExposeSecret::expose_secret));
+        self.shared.store.fingerprint(&format!("{secrets:?} {:?}", settings.scopes))
     }
 
     /// Fingerprint of what access is obtained with.

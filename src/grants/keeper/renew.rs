@@ -7,13 +7,16 @@ use crate::{
     access::Access,
     grants::{
         errands::Trouble,
-        standing::{Intent, RENEWAL},
+        standing::{Intent, RENEWAL, RETRY_MAX},
         tell,
         vault::Held,
     },
     model::Verb,
     platform::{Denial, Failure, Obtain, Tokens, Way, retry_after},
-    ports::jitter::{after, times},
+    ports::{
+        HttpError,
+        jitter::{after, times},
+    },
     store::StoreError,
 };
 
@@ -24,10 +27,11 @@ const PATIENT_AFTER: u32 = 5;
 const BACKOFF_MAX: SignedDuration = SignedDuration::from_secs(55);
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 const PATIENCE_MAX: SignedDuration = SignedDuration::from_mins(15);
+/// What lives shorter than this is renewed once a minute at most.
+const SHORT: SignedDuration = SignedDuration::from_mins(5);
 /// A password or an application that is refused is tried again after this, and so on: people mend it, not time, and
 /// platforms lock users out.
 const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
-const REFUSED_PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
 
 impl Keeper {
     /// Asks for other tokens, once.
@@ -36,38 +40,54 @@ impl Keeper {
         let refresh = self.held.as_ref().and_then(|held| held.refresh.clone());
         if way == Way::Browser && refresh.is_none() {
             // Nothing to renew it with: its end is told in time.
+            let before = self.standing.clone();
             self.standing.renew_at = None;
+            self.standing.needs_consent = true;
             let account = &self.account.settings.name;
             self.standing.needs_person = Some(format!(
                 "the platform gave nothing to renew access with: connect the account again with `livehook connect {account}`"
             ));
-            return self.keep(&[], now).await;
+            return self.keep_or(before, &[], now).await;
         }
         // What is asked from here on may take effect though nobody hears of it.
-        self.standing.intent = Some(Intent::Renewal);
-        self.keep(&[], now).await?;
         self.account.keeping.put(Access::Renewing);
+        let before = self.standing.clone();
+        self.standing.intent = Some(Intent::Renewal);
+        self.keep_or(before, &[], now).await?;
         self.show();
         let mut result = match &refresh {
             Some(refresh) if self.standing.is_refreshable() => self.obtain(Obtain::Refresh(refresh)).await,
             _ => self.obtain(Obtain::Configured).await,
         };
         let was_refreshing = refresh.is_some() && self.standing.is_refreshable();
-        if was_refreshing && way != Way::Browser && matches!(result, Err(Trouble::Denied(Denial::Refused(_))))
-        {
+        if was_refreshing && way != Way::Browser && self.falls_back(&result, now) {
             // Not every server knows this grant; the keys in the configuration are as good.
-            self.standing.is_refresh_unknown = true;
+            self.standing.is_refresh_unknown |=
+                matches!(result, Err(Trouble::Denied(Denial::Refused(_) | Denial::Application(_))));
             result = self.obtain(Obtain::Configured).await;
         }
         tell::count_renewal(self.platform(), result.as_ref().map_or_else(Trouble::outcome, |_| "ok"));
         let now = self.shared.clock.now();
         match result {
             Ok(tokens) => {
-                let verb = if self.version == 0 { Verb::Authorized } else { Verb::Refreshed };
+                let is_first = self.standing.obtained_at.is_none();
+                let verb = if is_first { Verb::Authorized } else { Verb::Refreshed };
                 self.take_up(tokens, verb).await
             }
             Err(trouble) => self.note_failure(way, &trouble, was_doubtful, now).await,
         }
+    }
+
+    /// Whether the configured keys are worth a try after a refresh that failed: at once, unless the server is only busy;
+    /// then when access is over.
+    fn falls_back(&self, result: &Result<Tokens, Trouble>, now: Timestamp) -> bool {
+        let Err(trouble) = result else { return false };
+        let is_busy = matches!(
+            trouble,
+            Trouble::Http(_)
+                | Trouble::Denied(Denial::Passing(Failure::RateLimited { .. } | Failure::Unavailable { .. }))
+        );
+        !is_busy || self.standing.is_over(now) || self.account.keeping.is_refused(self.version)
     }
 
     async fn obtain(&self, with: Obtain<'_>) -> Result<Tokens, Trouble> {
@@ -96,8 +116,9 @@ impl Keeper {
         let before = (self.standing.clone(), self.version, self.sealed.clone());
         let standing = &mut self.standing;
         standing.obtained_at = Some(tokens.asked_at);
-        standing.expires_at = tokens.expires_at;
-        standing.renew_at = tokens.expires_at.map(|end| {
+        // A token that has ended before it came says nothing: one of two clocks is wrong, and the platform will say so.
+        standing.expires_at = tokens.expires_at.filter(|end| *end > now);
+        standing.renew_at = standing.expires_at.map(|end| {
             let life = end.duration_since(tokens.asked_at);
             let share = self.shared.jitter.between(times(life, RENEWAL.start), times(life, RENEWAL.end));
             after(tokens.asked_at, share)
@@ -105,12 +126,12 @@ impl Keeper {
         standing.identity = tokens.identity.clone().or(standing.identity.take());
         standing.scopes = tokens.scopes.clone().or(standing.scopes.take());
         standing.intent = None;
-        standing.failures = 0;
-        standing.retry_at = None;
-        standing.trouble = None;
-        standing.needs_person = None;
         standing.noticed_days = None;
-        (standing.is_failure_told, standing.is_end_told) = (false, false);
+        standing.clear_trouble();
+        standing.authorized += u64::from(verb == Verb::Authorized);
+        // One that ends at once must not be renewed at once, and so on.
+        let is_short = standing.expires_at.is_some_and(|end| end.duration_since(now) < SHORT);
+        standing.retry_at = is_short.then(|| after(now, PATIENCE));
         self.version = version;
         self.sealed = Some(sealed);
         if let Err(error) = self.keep(&[verb], now).await {
@@ -135,13 +156,15 @@ impl Keeper {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let account = &self.account.settings.name;
+        let was_told = self.standing.is_failure_told;
         let standing = &mut self.standing;
         standing.failures = standing.failures.saturating_add(1);
         standing.trouble = Some(trouble.to_string());
         // A request that was not answered, or not so that it can be read, may have been heard: only a clear no ends the doubt.
         let is_answered = matches!(trouble, Trouble::Denied(Denial::Refused(_) | Denial::Application(_)));
         let is_unreadable = matches!(trouble, Trouble::Denied(Denial::Passing(Failure::Malformed(_))));
-        let is_lost = is_unreadable || matches!(trouble, Trouble::Http(_)) || was_doubtful;
+        let is_unanswered = matches!(trouble, Trouble::Http(error) if *error != HttpError::Unreachable);
+        let is_lost = is_unreadable || is_unanswered || was_doubtful;
         if is_answered || !is_lost {
             standing.intent = None;
         }
@@ -152,8 +175,9 @@ impl Keeper {
                 standing.needs_person = Some(format!(
                     "{cause}{trouble}: connect the account again with `livehook connect {account}`"
                 ));
+                standing.needs_consent = true;
                 is_told = true;
-                REFUSED_PAUSE_MAX
+                RETRY_MAX
             }
             Trouble::Denied(Denial::Refused(_) | Denial::Application(_)) | Trouble::Unsendable(_) => {
                 let keys =
@@ -164,7 +188,7 @@ impl Keeper {
                 ));
                 is_told = true;
                 let doubled = REFUSED_PAUSE.checked_mul(1 << (standing.failures - 1).min(8));
-                doubled.unwrap_or(REFUSED_PAUSE_MAX).min(REFUSED_PAUSE_MAX)
+                doubled.unwrap_or(RETRY_MAX).min(RETRY_MAX)
             }
             _ => {
                 let told = retry_after::read(trouble.retry_after(), now);
@@ -184,7 +208,10 @@ impl Keeper {
         let verbs: &[Verb] = if tells { &[Verb::RefreshFailed] } else { &[] };
         let account = &self.account.settings.name;
         tracing::debug!(%account, "access of {account} was not renewed: {trouble}");
-        self.keep(verbs, now).await?;
+        if let Err(error) = self.keep(verbs, now).await {
+            self.standing.is_failure_told = was_told;
+            return Err(error);
+        }
         let is_refused = self.account.keeping.is_refused(self.version);
         self.publish(is_refused || self.standing.is_over(now));
         Ok(())

@@ -28,7 +28,7 @@ impl Grants for Kollus {
     }
 
     fn consent_url(&self, account: &AccountSettings, auth_url: &Url, consent: &Consent<'_>) -> Option<Url> {
-        oauth::consent_url(account, auth_url.join("/oauth/authorize").ok()?, scopes(account), consent)
+        oauth::consent_url(account, oauth::below(auth_url, "/oauth/authorize"), scopes(account), consent)
     }
 
     fn obtain(&self, account: &AccountSettings, with: Obtain<'_>) -> Option<Box<dyn Errand<Tokens>>> {
@@ -38,10 +38,10 @@ impl Grants for Kollus {
                 let request = request.form("redirect_uri", redirect_uri).secret_form("code", code);
                 verifier.into_iter().fold(request, |request, it| request.secret_form("code_verifier", it))
             }
-            // One of the two documents writes `refresh_code`, which no OAuth server knows.
+            // One of the two documents writes `refresh_code`, which no OAuth server knows. Without `scope` it is what was
+            // granted (RFC 6749 §6); asking for what the configuration says by now could be asking for more.
             Obtain::Refresh(refresh) => oauth::token_request(TOKEN_PATH, "refresh_token", account)
-                .secret_form("refresh_token", refresh)
-                .form("scope", scopes(account).join(" ")),
+                .secret_form("refresh_token", refresh),
             Obtain::Number(_) | Obtain::Configured => return None,
         };
         Some(Box::new(Exchange(OneRequest::new(request))))

@@ -4,11 +4,13 @@
 //! revocation either, so a token that leaks is good for a year.
 
 use jiff::{SignedDuration, Timestamp};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use super::Openfresh;
 use crate::platform::{
-    AccountSettings, ApiRequest, ApiResponse, Denial, Errand, Failure, Grants, Obtain, Tokens, Way,
+    AccountSettings, ApiRequest, ApiResponse, Denial, Described, Errand, Failure, Grants, Obtain, Tokens,
+    Way,
     oauth::{self, Claims},
 };
 
@@ -31,6 +33,11 @@ impl Grants for Openfresh {
             .secret_form("password", password)
             .json();
         Some(Box::new(Login { request: Some(request), tokens: None }))
+    }
+
+    fn describe(&self, token: &SecretString) -> Described {
+        let claims = Claims::of(token).unwrap_or_default();
+        Described { expires_at: claims.expires_at(), identity: claims.identity(), ..Described::default() }
     }
 }
 

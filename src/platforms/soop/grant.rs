@@ -38,7 +38,7 @@ impl Grants for Soop {
     }
 
     fn consent_url(&self, account: &AccountSettings, auth_url: &Url, consent: &Consent<'_>) -> Option<Url> {
-        oauth::consent_url(account, auth_url.join("/auth/code").ok()?, scopes(account), consent)
+        oauth::consent_url(account, oauth::below(auth_url, "/auth/code"), scopes(account), consent)
     }
 
     fn obtain(&self, account: &AccountSettings, with: Obtain<'_>) -> Option<Box<dyn Errand<Tokens>>> {

@@ -1,11 +1,13 @@
 //! What the poller makes of another access token, and of one that is refused.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::{Rounds, work::Work};
 use crate::{
-    access::{Access, AccessToken},
+    access::{Access, AccessToken, Grant},
     platform::{ApiRequest, Bearer, Failure},
     poll::trouble::Trouble,
 };
@@ -17,9 +19,15 @@ pub(super) struct Consent {
     seen: Option<u64>,
     /// The last request was sent with it.
     sent: Option<u64>,
-    /// The newest that was accepted.
-    accepted: Option<u64>,
     /// The newest for which another was asked.
+    refused: Option<u64>,
+    /// By the place of the watch: what one may not read says nothing of the others.
+    watches: HashMap<usize, Marks>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    accepted: Option<u64>,
     refused: Option<u64>,
 }
 
@@ -28,21 +36,24 @@ impl Consent {
         Self { seen: access.grant().map(|grant| grant.version), ..Self::default() }
     }
 
-    /// The last request was answered, and not because its token was refused.
-    pub(super) fn accept(&mut self) {
-        self.accepted = self.accepted.max(self.sent);
-    }
-
     /// The version to be refused; `None` if it is the answer to a refusal, and was never accepted: then another one
     /// would not help either.
-    fn refuse(&mut self) -> Option<u64> {
+    fn refuse(&mut self, watch: usize) -> Option<u64> {
         let sent = self.sent?;
-        let is_the_answer = self.refused.is_some_and(|refused| sent == refused + 1);
-        if is_the_answer && self.accepted < Some(sent) {
+        let marks = self.watches.entry(watch).or_default();
+        let is_the_answer = marks.refused.is_some_and(|refused| sent > refused);
+        if is_the_answer && marks.accepted < Some(sent) {
             return None;
         }
-        self.refused = Some(sent);
+        marks.refused = Some(sent);
+        self.refused = self.refused.max(Some(sent));
         Some(sent)
+    }
+
+    /// Whether the token that there is was refused, and whoever keeps it has yet to hear of it.
+    fn waits_for(&self, access: &AccessToken) -> bool {
+        let is_refused = |grant: Grant| Some(grant.version) <= self.refused;
+        access.is_renewable() && access.grant().is_some_and(is_refused)
     }
 }
 
@@ -57,6 +68,21 @@ impl Rounds {
         for watch in self.watches.iter_mut().filter(|watch| watch.is_lasting()) {
             watch.due = now;
             watch.standing.retry = None;
+        }
+    }
+
+    /// Whether nothing may be sent for a moment, because another token is on its way.
+    pub(super) fn waits_for_access(&self) -> bool {
+        self.account.access.is_renewing() || self.consent.waits_for(&self.account.access)
+    }
+
+    /// The last request was answered, and not because its token was refused.
+    pub(super) fn note_acceptance(&mut self, work: Work) {
+        let Some(sent) = self.consent.sent else { return };
+        let watch = self.watch_of(work);
+        self.consent.watches.entry(watch).or_default().accepted = Some(sent);
+        if !self.account.access.is_renewable() {
+            self.account.access.accept(sent);
         }
     }
 
@@ -85,11 +111,12 @@ impl Rounds {
     /// Asks for another token if that can help: once for each, and never because something is forbidden. Then the
     /// sweep begins anew with it; returns whether it will.
     pub(super) fn asks_for_renewal(&mut self, work: Work, trouble: &Trouble, now: Timestamp) -> bool {
+        let watch = self.watch_of(work);
         let access = &self.account.access;
         if !matches!(trouble, Trouble::Platform(Failure::Unauthorized)) {
             return false;
         }
-        let Some(version) = self.consent.refuse() else { return false };
+        let Some(version) = self.consent.refuse(watch) else { return false };
         // Whoever keeps a token that cannot be renewed wants to know as well.
         access.refuse(version);
         if !access.is_renewable() {

@@ -70,7 +70,7 @@ async fn two_keepers_of_one_family_kill_it() {
     rig.books = Some(Books::open(rig.path()));
     rig.start();
     rig.run_for(SignedDuration::from_hours(24 * 300)).await;
-    assert_eq!(rig.progress().version, 2);
+    assert_eq!(rig.verbs().await, ["authorized", "refreshed"]);
     rig.stop();
     rig.books = Some(Books::open(&copy));
     rig.start();
@@ -132,4 +132,33 @@ async fn a_wrong_password_is_tried_seldom_and_told_once() {
     let needs = rig.progress().needs_person.unwrap();
     assert!(needs.contains("password") && needs.contains("[accounts.kept]"), "{needs}");
     assert_eq!(rig.progress().state, CredentialState::Lost);
+}
+
+#[tokio::test]
+async fn a_password_that_was_corrected_is_tried_at_once_after_the_restart() {
+    let mut case = livedigital(None, false);
+    let right = case.settings.password.replace("wrong".into());
+    let mut rig = Rig::new(case);
+    rig.run_for(SignedDuration::from_hours(24)).await;
+    assert_eq!(rig.progress().state, CredentialState::Lost);
+    rig.correct(|settings| settings.password = right);
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(rig.progress().state, CredentialState::Connected);
+    assert_eq!(rig.verbs().await, ["refresh_failed", "authorized"]);
+}
+
+#[tokio::test]
+async fn an_application_that_was_corrected_is_renewed_and_needs_no_consent() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    rig.world(|world| "changed".clone_into(&mut world.options().client_secret));
+    rig.run_for(SignedDuration::from_hours(7)).await;
+    let needs = rig.progress().needs_person.unwrap();
+    assert!(needs.contains("client_secret") && needs.contains("restart"), "{needs}");
+    rig.correct(|settings| settings.client_secret = Some("changed".into()));
+    rig.restart();
+    rig.run_for(SignedDuration::from_hours(1)).await;
+    assert_eq!(rig.progress().state, CredentialState::Connected, "{:?}", rig.progress());
+    assert_eq!(rig.verbs().await, ["authorized", "refresh_failed", "refreshed"]);
 }

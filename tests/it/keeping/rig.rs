@@ -154,6 +154,11 @@ impl<S: Simulator + 'static> Rig<S> {
         self.start();
     }
 
+    /// Somebody changes the configuration; it counts from the next start on.
+    pub fn correct(&mut self, change: impl FnOnce(&mut AccountSettings)) {
+        change(&mut self.case.2);
+    }
+
     pub fn stop(&mut self) {
         self.process = None;
         self.books.take().into_iter().for_each(Books::close);

@@ -76,3 +76,17 @@ async fn an_end_that_means_nothing_leads_to_no_storm() {
         assert_eq!(rig.progress().state, CredentialState::Connected, "without {missing}");
     }
 }
+
+/// Clocks that differ by days, and platforms that mean it.
+#[tokio::test]
+async fn a_token_that_ends_at_once_is_renewed_once_a_minute_at_most() {
+    for seconds in [1, 30, 90, 200] {
+        let (rig, asked) = asked_while(&TokenTrick::Says("expires_in", json!(seconds))).await;
+        assert!(asked.len() > 60, "{seconds} s: {} renewals", asked.len());
+        for pair in asked.windows(2) {
+            let gap = pair[1].duration_since(pair[0]);
+            assert!(gap >= SignedDuration::from_mins(1), "{seconds} s: {gap:#}");
+        }
+        assert_eq!(rig.world(|world| world.requests_with_expired_token()), 0);
+    }
+}

@@ -50,8 +50,7 @@ fn the_grant_is_called_refresh_token_and_not_as_one_document_misspells_it() {
     let mut errand = Kollus.obtain(&account(), Obtain::Refresh(&"def502EXAMPLEREFRESH".into())).unwrap();
     assert_eq!(
         errand.ask().unwrap().to_string(),
-        "POST /oauth/token grant_type=refresh_token&client_id=55&client_secret=***&refresh_token=***\
-         &scope=live:control live:statistics"
+        "POST /oauth/token grant_type=refresh_token&client_id=55&client_secret=***&refresh_token=***"
     );
 }
 
