@@ -94,12 +94,15 @@ pub struct Sighting {
     pub asked_at: Timestamp,
     /// How much earlier the answer was made, if it says so. Else it may be as old as the platform's caches allow.
     pub age: Option<SignedDuration>,
+    /// It only says more of what another watch finds. What that one does not know yet, or knows to be gone, is passed
+    /// over: nobody would tell that it is over.
+    pub fills_in: bool,
 }
 
 impl Sighting {
     /// Of something whose absence means nothing.
     pub fn of(observation: Observation, asked_at: Timestamp) -> Self {
-        Self { observation, scope: None, listed_from: None, asked_at, age: None }
+        Self { observation, scope: None, listed_from: None, asked_at, age: None, fills_in: false }
     }
 
     /// Of an entry of a list.

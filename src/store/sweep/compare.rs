@@ -247,6 +247,11 @@ impl<'a> Comparison<'a> {
         let weigh = |known: Option<&Known>| believe::weigh(known, &sighting.observation, hearing);
         let Some(key) = self.key else { return Ok(Worth::Unknown(Box::new(weigh(None)))) };
         let believed = believe::load(self.connection, key.account, entity)?;
+        // What is there when the watch begins is about to be found.
+        let is_there = believed.as_ref().map_or(self.known_since(None).is_none(), |it| !it.known.is_gone);
+        if sighting.fills_in && !is_there {
+            return Ok(Worth::Nothing);
+        }
         let is_unknown = believed.is_none();
         let Believed { known, fades_at } = believed.unwrap_or_default();
         let weighed = weigh(Some(&known));

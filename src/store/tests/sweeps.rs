@@ -322,6 +322,28 @@ async fn what_stands_in_no_list_is_new_after_the_first_whole_reading() {
 }
 
 #[tokio::test]
+async fn what_only_fills_in_brings_nothing_about_that_nobody_would_end() {
+    let rig = Rig::new();
+    let aside = |at, fills_in, ids: &[&str]| {
+        let mut record = sweep("details", at);
+        let sighting = |id: &&str| Sighting::of(channel(id, &format!("{id} at {at}")), minute(at));
+        record.findings.sightings =
+            ids.iter().map(|id| Sighting { fills_in, ..sighting(id) }).collect::<Vec<_>>();
+        record
+    };
+    assert_eq!(rig.swept(aside(0, true, &["a"])).await, ["channel.discovered"], "it is about to be found");
+    rig.swept(channels(1, &["a"])).await;
+    assert_eq!(rig.swept(aside(2, true, &["a", "b"])).await, ["channel.updated"], "b is not found yet");
+    assert_eq!(rig.swept(channels(3, &["a", "b"])).await, ["channel.updated", "channel.created"]);
+    assert_eq!(rig.swept(aside(4, true, &["b"])).await, ["channel.updated"]);
+    rig.swept(channels(5, &["a"])).await;
+    assert_eq!(rig.swept(channels(6, &["a"])).await, ["channel.removed"]);
+    assert_eq!(rig.swept(aside(7, true, &["b"])).await, [""; 0], "out of a cache");
+    // The control: who finds things by itself does not mind.
+    assert_eq!(rig.swept(aside(8, false, &["b", "c"])).await, ["channel.created"; 2]);
+}
+
+#[tokio::test]
 async fn an_answer_that_says_how_old_it_is_does_not_undo_what_was_learned_since() {
     for (age, undoes) in [(90, false), (61, false), (59, true), (0, true)] {
         let rig = Rig::new();

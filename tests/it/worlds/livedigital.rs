@@ -30,6 +30,8 @@ use crate::support::world::{Told, Truth, in_parts};
 
 /// What the watch `webhook` adds to a space.
 const OF_WEBHOOKS: [&str; 3] = ["is_webhook_active", "webhook_host", "webhook_fingerprint"];
+/// An absence is dated with the beginning of its sweep; its list may be asked for so much later.
+const SWEEP_MAX: SignedDuration = SignedDuration::from_mins(1);
 /// How far the clock of a world may be ahead of ours.
 const AHEAD: SignedDuration = SignedDuration::from_millis(40);
 /// Addresses of webhooks.
@@ -418,6 +420,8 @@ impl Scene for Spaces {
         };
         let (lost, mut told): (Vec<_>, Vec<_>) = told.into_iter().partition(is_lost);
         told.iter_mut().for_each(|told| told.recorded_at += AHEAD);
+        let removed = told.iter_mut().filter(|told| told.verb == "removed");
+        removed.for_each(|told| told.recorded_at += SWEEP_MAX);
         // Whether the rooms of a new space are new can only be known from the time when they were made.
         let is_undated = |told: &Told| {
             let room = told.subject.strip_prefix("channel/").and_then(|room| self.rooms.get(room));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     model::AccountName,
-    platform::{ApiResponse, Failure, Findings, Listed, Platform},
+    platform::{ApiResponse, Failure, Findings, Listed, Platform, WatchSettings},
 };
 
 const SPACE: &str = "64a1efb0b7e4d90012ab34aa";
@@ -122,6 +122,30 @@ fn recording(number: usize) -> Value {
     json!({ "items": [{
         "id": format!("{number:023x}d"), "roomId": id(number), "state": "new", "createdAt": "2023-08-12T11:50:00.000Z",
     }] })
+}
+
+#[test]
+fn a_webhook_fills_in_the_spaces_that_are_watched() {
+    for watches in [&["webhook"][..], &["spaces", "webhook"]] {
+        let mut account = AccountSettings::new(AccountName::parse("space-1").unwrap(), SPACE);
+        account.watches = watches.iter().map(|watch| (*watch, WatchSettings::default())).collect();
+        let mut walk = Livedigital.begin(SweepTask {
+            watch: Livedigital.descriptor().watch("webhook").unwrap(),
+            account: &account,
+            target: None,
+            cursor: None,
+            listed: &Listed::default(),
+            now: NOON.parse().unwrap(),
+            fingerprint: &|_| "0123456789abcdef".to_owned(),
+        });
+        while walk.ask().is_some() {
+            let body = json!({ "url": "https://one.example/hook", "isActive": true }).to_string().into();
+            let asked_at = NOON.parse().unwrap();
+            walk.hear(&ApiResponse { status: 200, retry_after: None, body, asked_at }).unwrap();
+        }
+        let fills_in: Vec<_> = walk.findings().sightings.iter().map(|sighting| sighting.fills_in).collect();
+        assert_eq!(fills_in, [watches.len() == 2]);
+    }
 }
 
 #[test]

@@ -16,11 +16,16 @@ use crate::{
 pub(super) struct Webhook {
     /// Of URLs.
     seal: Seal,
+    /// Another watch tells which spaces there are, and which are gone.
+    fills_in: bool,
 }
 
 impl Webhook {
     pub fn new(task: &SweepTask<'_>) -> Self {
-        Self { seal: task.seal("the webhooks of livedigital") }
+        Self {
+            seal: task.seal("the webhooks of livedigital"),
+            fills_in: task.account.watches.contains_key("spaces"),
+        }
     }
 
     fn configuration(&self, answer: &ApiResponse) -> Result<entities::Space, Failure> {
@@ -57,7 +62,8 @@ impl Visit for Webhook {
             attributes: Attributes::of(&self.configuration(answer)?),
             ..Observation::of(EntityKey::new(Noun::Space, space_id))
         };
-        found.sightings.push(Sighting::of(observation, answer.asked_at));
+        let sighting = Sighting::of(observation, answer.asked_at);
+        found.sightings.push(Sighting { fills_in: self.fills_in, ..sighting });
         Ok(())
     }
 }
