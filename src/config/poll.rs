@@ -48,8 +48,7 @@ impl Checker<'_> {
     ) {
         let keys = account.platform_keys();
         let is_set = |needed: &&str| keys.contains(&(*needed, true));
-        let is_obtained =
-            descriptor.grant.as_ref().is_some_and(|grant| grant.needs.iter().all(|it| is_set(it)));
+        let is_obtained = descriptor.grant.as_ref().is_some_and(|grant| grant.needs.iter().all(is_set));
         let is_set = |needed: &&str| is_set(needed) || (*needed == "token" && is_obtained);
         for needed in kind.needs.iter().filter(|needed| !is_set(needed)) {
             let value = if *needed == "client_id" { "\"...\"" } else { "{ env = \"NAME\" }" };

@@ -78,29 +78,27 @@ async fn unless_draining(State(consents): State<Consents>, request: Request, nex
 type AccountPath = Result<Path<String>, PathRejection>;
 
 /// The account, if it is one that is connected with a browser.
-#[expect(clippy::result_large_err, reason = "either way it becomes the answer, and is moved once")]
-fn account(consents: &Consents, path: AccountPath) -> Result<AccountName, Response> {
+fn account(consents: &Consents, path: AccountPath) -> Option<AccountName> {
     let name = path.ok().and_then(|Path(name)| AccountName::parse(&name).ok());
-    let known = name.filter(|name| consents.desk.flows.platform(name).is_some());
-    known.ok_or_else(|| pages::consent::refused(Refusal::UnknownAccount))
+    name.filter(|name| consents.desk.flows.platform(name).is_some())
 }
 
-async fn begin(
-    State(consents): State<Consents>,
-    path: AccountPath,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Response> {
-    let account = account(&consents, path)?;
+fn unknown() -> Response {
+    pages::consent::refused(Refusal::UnknownAccount)
+}
+
+async fn begin(State(consents): State<Consents>, path: AccountPath, RawQuery(query): RawQuery) -> Response {
+    let Some(account) = account(&consents, path) else { return unknown() };
     let parameters = pairs(query.as_deref().unwrap_or_default().as_bytes());
     let ticket = parameters.iter().find(|(name, _)| name == "ticket").map(|(_, ticket)| &**ticket);
     match consents.desk.flows.send(&account, ticket) {
         Ok(sent) => {
             consents.say(&account, "sent");
-            Ok(see_other(sent.url.as_str(), Some(consents.cookie.set(&sent.cookie))))
+            see_other(sent.url.as_str(), Some(consents.cookie.set(&sent.cookie)))
         }
         Err(refusal) => {
             consents.say(&account, refusal.slug());
-            Ok(to_result(&account, refusal.slug()))
+            to_result(&account, refusal.slug())
         }
     }
 }
@@ -110,8 +108,8 @@ async fn callback(
     path: AccountPath,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<Response, Response> {
-    let account = account(&consents, path)?;
+) -> Response {
+    let Some(account) = account(&consents, path) else { return unknown() };
     let cookie = consents.cookie.find(&headers);
     let parameters = pairs(query.as_deref().unwrap_or_default().as_bytes());
     let taken = consents.desk.flows.take(&account, exposed(cookie.as_ref()), &parameters);
@@ -124,7 +122,7 @@ async fn callback(
         Err(refusal) => refusal.slug(),
     };
     consents.tell(&account, outcome);
-    Ok(to_result(&account, outcome))
+    to_result(&account, outcome)
 }
 
 async fn exchange(desk: Desk, returned: Returned, cookie: Option<SecretString>) -> Ending {
@@ -145,20 +143,20 @@ async fn result(
     path: AccountPath,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-) -> Result<Response, Response> {
-    let account = account(&consents, path)?;
+) -> Response {
+    let Some(account) = account(&consents, path) else { return unknown() };
     let parameters = pairs(query.as_deref().unwrap_or_default().as_bytes());
     let outcome = parameters.iter().find(|(name, _)| name == "outcome");
     if let Some(refusal) = outcome.and_then(|(_, slug)| Refusal::of_slug(slug)) {
-        return Ok(pages::consent::refused(refusal));
+        return pages::consent::refused(refusal);
     }
     // Who was linked is for the browser that did it.
     let cookie = consents.cookie.find(&headers);
     let platform = consents.desk.flows.platform(&account).map_or("", |platform| platform.name);
-    Ok(match consents.desk.flows.view(&account, exposed(cookie.as_ref())) {
+    match consents.desk.flows.view(&account, exposed(cookie.as_ref())) {
         Some(view) => pages::consent::ended(&account, platform, &view),
         None => pages::consent::nothing(),
-    })
+    }
 }
 
 async fn confirm(
@@ -166,14 +164,14 @@ async fn confirm(
     path: AccountPath,
     headers: HeaderMap,
     request: Request,
-) -> Result<Response, Response> {
-    let account = account(&consents, path)?;
+) -> Response {
+    let Some(account) = account(&consents, path) else { return unknown() };
     let until = Instant::now() + consents.limits.delivery;
     let body = timeout_at(until, read_body(request, FORM_BYTES_MAX)).await;
     let body = match body {
         Ok(Ok(body)) => body,
-        Ok(Err(bad)) => return Err(bad.status.into_response()),
-        Err(_late) => return Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+        Ok(Err(bad)) => return bad.status.into_response(),
+        Err(_late) => return StatusCode::REQUEST_TIMEOUT.into_response(),
     };
     let form = pairs(&body);
     let outcome = match consents.answer(&account, consents.cookie.find(&headers), &form).await {
@@ -181,7 +179,7 @@ async fn confirm(
         Err(refusal) => refusal.slug(),
     };
     consents.tell(&account, outcome);
-    Ok(to_result(&account, outcome))
+    to_result(&account, outcome)
 }
 
 impl Consents {

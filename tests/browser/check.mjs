@@ -116,7 +116,7 @@ try {
   };
 
   await page.goto(`${admin}/connect`);
-  await says("1-not-connected", "kollus Kollus", "soop SOOP", "not connected", "Needs you");
+  await says("1-not-connected", "kollus Kollus", "soop SOOP", "Not connected", "Needs you");
 
   await connect("kollus");
   await shown("2-kollus-login");
@@ -168,7 +168,7 @@ try {
   }
 
   await page.goto(`${admin}/connect`);
-  await says("14-both-connected", "connected as operator@acme.example", "connected as soop1234");
+  await says("14-both-connected", "Connected as operator@acme.example", "Connected as soop1234");
   await page.setViewportSize({ width: 1280, height: 800 });
   await shown("15-on-a-desk");
   await page.emulateMedia({ colorScheme: "dark" });

@@ -63,6 +63,16 @@ impl Games {
     }
 }
 
+impl Printed {
+    /// Failed after a question, which stands before the reason.
+    #[track_caller]
+    fn asked(self) -> String {
+        assert_eq!(self.code, Some(1), "{self:?}");
+        assert!(self.stderr.contains("livehook: "), "{self:?}");
+        self.stderr
+    }
+}
+
 #[tokio::test]
 async fn with_a_number_an_account_is_connected_after_a_yes() {
     let games = Games::open().await;
@@ -70,13 +80,13 @@ async fn with_a_number_an_account_is_connected_after_a_yes() {
     let said = games.program.print(&["connect"]).await.done();
     assert!(said.contains("soop/games: not connected") && said.contains("needs you: "), "{said}");
 
-    let said = games.typing(&["games", "--number"], &format!("{}\nn\n", games.number())).await.failed(1);
+    let said = games.typing(&["games", "--number"], &format!("{}\nn\n", games.number())).await.asked();
     assert!(said.contains(&format!("Link SOOP account {OWNER} to games? [y/N]")), "{said}");
     assert!(said.contains("nothing was connected"), "{said}");
     for (typed, why) in
         [("12345\n", "exactly six digits"), ("123456\n", "the platform refused"), ("", "typed in")]
     {
-        let said = games.typing(&["games", "--number"], typed).await.failed(1);
+        let said = games.typing(&["games", "--number"], typed).await.asked();
         assert!(said.contains(why) && said.contains("certification number"), "{said}");
     }
 

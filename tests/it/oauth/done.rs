@@ -148,7 +148,6 @@ async fn a_code_that_comes_fifty_times_at_once_is_exchanged_once() {
 }
 
 /// The consent is used up by then: tokens that nobody knows of would be left behind.
-#[expect(clippy::await_holding_lock, reason = "the platform is to answer nobody meanwhile")]
 #[tokio::test]
 async fn a_browser_that_leaves_during_the_exchange_loses_nothing() {
     let rig = Rig::start().await;
