@@ -29,7 +29,7 @@ pub struct Grant {
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     current: watch::Receiver<Access>,
-    refused: watch::Sender<u64>,
+    heard: watch::Sender<Heard>,
     credential: Option<SecretString>,
     is_renewable: bool,
     /// Keeps the channel open where nobody keeps the token.
@@ -40,7 +40,14 @@ pub struct AccessToken {
 #[derive(Debug)]
 pub struct Keeping {
     current: watch::Sender<Access>,
-    refused: watch::Receiver<u64>,
+    heard: watch::Receiver<Heard>,
+}
+
+/// What the platform made of tokens: versions below these were refused, and accepted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heard {
+    refused: u64,
+    accepted: u64,
 }
 
 impl AccessToken {
@@ -51,18 +58,18 @@ impl AccessToken {
             None => Access::Missing(remedy.into()),
         };
         let (sender, current) = watch::channel(access);
-        let refused = watch::channel(0).0;
+        let heard = watch::channel(Heard::default()).0;
         let fixed = Some(std::sync::Arc::new(sender));
-        Self { current, refused, credential: token, is_renewable: false, _fixed: fixed }
+        Self { current, heard, credential: token, is_renewable: false, _fixed: fixed }
     }
 
     /// A token that somebody keeps. `credential` is the same for all tokens that come of it: it names who shares a
     /// limit. Only if it `is_renewable` does a refused token lead to another one.
     pub fn kept(credential: Option<SecretString>, is_renewable: bool, access: Access) -> (Self, Keeping) {
         let (sender, current) = watch::channel(access);
-        let (refused, refusals) = watch::channel(0);
-        let token = Self { current, refused, credential, is_renewable, _fixed: None };
-        (token, Keeping { current: sender, refused: refusals })
+        let (heard, hearing) = watch::channel(Heard::default());
+        let token = Self { current, heard, credential, is_renewable, _fixed: None };
+        (token, Keeping { current: sender, heard: hearing })
     }
 
     /// What can be sent now.
@@ -95,21 +102,20 @@ impl AccessToken {
 
     /// The platform did not accept the token of this version: if it is still the newest, another is fetched, once.
     pub fn refuse(&self, version: u64) {
-        self.refused.send_if_modified(|refused| {
-            let is_news = version + 1 > *refused;
-            *refused = (*refused).max(version + 1);
+        self.heard.send_if_modified(|heard| {
+            let is_news = version + 1 > heard.refused;
+            heard.refused = heard.refused.max(version + 1);
             is_news
         });
     }
 
     /// The platform accepted the token of this version, so an earlier refusal was not about it.
     pub fn accept(&self, version: u64) {
-        self.refused.send_if_modified(|refused| {
-            let was_refused = *refused == version + 1;
-            if was_refused {
-                *refused = version;
-            }
-            was_refused
+        self.heard.send_if_modified(|heard| {
+            let is_news = heard.refused == version + 1 || heard.accepted < version + 1;
+            heard.refused = heard.refused.min(version);
+            heard.accepted = heard.accepted.max(version + 1);
+            is_news
         });
     }
 
@@ -135,12 +141,18 @@ impl Keeping {
 
     /// Whether the platform refused the token of this version, or a later one.
     pub fn is_refused(&self, version: u64) -> bool {
-        *self.refused.borrow() > version
+        self.heard.borrow().refused > version
     }
 
-    /// Waits until the platform refuses a token.
+    /// Whether it accepted that one, or a later one, and refused none since.
+    pub fn is_accepted(&self, version: u64) -> bool {
+        let heard = *self.heard.borrow();
+        heard.accepted > version && heard.refused <= version
+    }
+
+    /// Waits until the platform refuses a token, or accepts one that it had not accepted before.
     pub async fn refusal(&mut self) {
-        if self.refused.changed().await.is_err() {
+        if self.heard.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
     }

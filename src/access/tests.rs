@@ -56,3 +56,15 @@ fn no_token_is_shown() {
     let access = AccessToken::fixed(Some("hidden".into()), "");
     assert!(!format!("{access:?} {:?}", access.grant()).contains("hidden"));
 }
+
+#[test]
+fn an_acceptance_takes_an_earlier_refusal_back() {
+    let (access, keeping) = AccessToken::kept(None, false, granted("own", 0));
+    assert!(!keeping.is_accepted(0) && !keeping.is_refused(0), "nothing was heard yet");
+    access.refuse(0);
+    assert!(keeping.is_refused(0));
+    access.accept(0);
+    assert!(keeping.is_accepted(0) && !keeping.is_refused(0));
+    access.refuse(0);
+    assert!(keeping.is_refused(0) && !keeping.is_accepted(0));
+}

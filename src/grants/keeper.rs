@@ -134,7 +134,7 @@ impl Keeper {
             self.standing.trouble = Some(why);
             self.standing.is_end_told = true;
             self.keep_or(before, &[Verb::Revoked], now).await?;
-        } else if self.standing.is_end_told && !has_ended && !is_refused {
+        } else if self.standing.is_end_told && !has_ended && self.account.keeping.is_accepted(0) {
             // It was accepted again: the refusal was not about the token.
             self.standing.clear_trouble();
             self.keep_or(before, &[], now).await?;

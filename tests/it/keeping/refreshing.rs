@@ -160,5 +160,5 @@ async fn an_application_that_was_corrected_is_renewed_and_needs_no_consent() {
     rig.restart();
     rig.run_for(SignedDuration::from_hours(1)).await;
     assert_eq!(rig.progress().state, CredentialState::Connected, "{:?}", rig.progress());
-    assert_eq!(rig.verbs().await, ["authorized", "refresh_failed", "refreshed"]);
+    assert_eq!(rig.verbs().await, ["authorized", "refresh_failed", "expiring", "refreshed"]);
 }
