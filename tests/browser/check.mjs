@@ -98,7 +98,7 @@ try {
   page.setDefaultTimeout(PATIENCE);
   const complaints = [];
   // A page of bad news has a status of bad news, which is no fault of the page.
-  const isNews = (text) => text.includes("the server responded with a status of 400");
+  const isNews = (text) => /the server responded with a status of 40[03]/.test(text);
   page.on("console", (message) => isNews(message.text()) || complaints.push(message.text()));
 
   const shown = async (name) => {

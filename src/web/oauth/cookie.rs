@@ -11,8 +11,8 @@ pub(super) struct Cookie {
     pub(super) is_secure: bool,
 }
 
-/// As long as a consent may take.
-const SECONDS: i64 = crate::grants::flows::LIFE.as_secs();
+/// Longer than a consent may take: a browser that comes back too late is to be told so.
+const SECONDS: i64 = 2 * crate::grants::flows::LIFE.as_secs();
 
 impl Cookie {
     const fn name(self) -> &'static str {

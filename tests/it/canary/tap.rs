@@ -39,8 +39,9 @@ impl<W: Simulator> Tap<W> {
 
     fn note(&mut self, pairs: &[(String, String)]) {
         for (name, value) in pairs {
-            // Shorter ones are words, not secrets.
-            if let Some(name) = NAMES.into_iter().find(|known| known == name).filter(|_| value.len() > 12) {
+            // Shorter ones, and those without a digit, are words and not secrets.
+            let is_secret = value.len() > 12 && value.bytes().any(|byte| byte.is_ascii_digit());
+            if let Some(name) = NAMES.into_iter().find(|known| known == name).filter(|_| is_secret) {
                 self.seen.insert(value.clone(), name);
             }
         }

@@ -20,7 +20,7 @@ async fn a_person_agrees_and_the_account_is_read_with_it() {
         assert!(begin.starts_with(&format!("{}/oauth/{account}/begin?ticket=", rig.public)), "{begin}");
         let sent = browser.get(&begin).await;
         let cookie = &sent.headers["set-cookie"];
-        assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=600"), "{cookie}");
+        assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax; Max-Age=1200"), "{cookie}");
         let asked = sent.location().to_owned();
         let back = browser.decide(&asked, who, true).await;
         assert!(back.starts_with(&format!("{}/oauth/{account}/callback?code=", rig.public)), "{back}");
