@@ -50,7 +50,7 @@ note() { # NAME PASSED FAILED TIME
 
 tests() {
     if cargo nextest --version > /dev/null 2>&1; then
-        cargo nextest run --no-fail-fast && cargo test --doc
+        cargo nextest run --config-file tests/nextest.toml --no-fail-fast && cargo test --doc
     else
         cargo test --no-fail-fast
     fi
