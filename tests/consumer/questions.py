@@ -221,6 +221,8 @@ def wrong_with_answer(name: str, request: Request, status: int, headers: dict[st
 
 async def ask_cases(cases: list[Case], bus_url: str, public: int, folder: Path, wrong: dict[str, list[str]]):
     bus = await nats.connect(bus_url)
+    # Ready is who takes callbacks; the connection over which questions are asked comes a moment later.
+    await asyncio.sleep(2)
     service = Service(bus)
     for case in cases:
         found = wrong.setdefault(case.name, [])
