@@ -14,6 +14,9 @@ trap 'rm -rf "$work"' EXIT
 # Tests that cannot run on this machine write their reason here: skipped, but never silently.
 export LIVEHOOK_SKIPPED=$work/skipped
 : > "$LIVEHOOK_SKIPPED"
+# All that the tests leave behind, to be searched for their secrets at the end.
+export LIVEHOOK_REMAINS=$work/remains
+mkdir "$LIVEHOOK_REMAINS"
 passed=0 failed=0 summary=
 
 # The sum over the lines with which cargo test, nextest and our scripts count.
@@ -33,6 +36,7 @@ step() {
     printf '\n== %s\n' "$name"
     "$@" 2>&1 | tee "$work/output"
     code=${PIPESTATUS[0]}
+    cp "$work/output" "$LIVEHOOK_REMAINS/output of $name"
     good=$(count "$work/output" 1) bad=$(count "$work/output" 2)
     if [ "$code" = 0 ] && [ "$bad" = 0 ]; then
         [ "$good" != 0 ] || good=1
@@ -69,6 +73,7 @@ browser() {
     fi
     deploy/tools.sh node > /dev/null && LIVEHOOK_CHROMIUM=$chromium npm --prefix tests/browser --silent test
 }
+canaries() { cargo test --test it canary::remains::no_secret -- --ignored --nocapture; }
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --no-deps; }
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
@@ -88,11 +93,13 @@ if step build cargo test --no-run; then
     step consumer consumer
     step questions questions
     step browser browser
+    step canaries canaries
 else
     note tests 0 1 'not run'
     note consumer 0 1 'not run'
     note questions 0 1 'not run'
     note browser 0 1 'not run'
+    note canaries 0 1 'not run'
 fi
 step docs documentation
 step asyncapi asyncapi

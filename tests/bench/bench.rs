@@ -19,9 +19,11 @@ mod wrk;
 #[allow(dead_code, reason = "the integration tests use the rest")]
 #[path = "../it/support"]
 mod support {
+    pub mod canaries;
     pub mod load;
     pub mod nats;
     pub mod observer;
+    pub mod remains;
     pub mod rig;
     pub mod service;
 }

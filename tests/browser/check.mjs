@@ -5,7 +5,7 @@
 //
 // Screenshots go to target/browser. The last line counts; exit code 1 when something is not as it must be.
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,10 @@ const livehook = join(target, "debug", "livehook");
 const pictures = join(root, "target", "browser");
 // How long a consent may take.
 const LIFE = 600_000;
+// Where to leave what livehook leaves and says, to be searched for the secrets of the tests.
+const remains = process.env.LIVEHOOK_REMAINS;
+const canaries = await readFile(join(root, "tests", "canaries.txt"), "utf8");
+const canary = (name) => canaries.match(new RegExp(`^${name} (.*)$`, "m"))[1];
 const PATIENCE = 30_000;
 const children = [];
 
@@ -68,7 +72,7 @@ dir = ${JSON.stringify(join(home, "data"))}
 key = { env = "VAULT_KEY" }
 ${platforms.map(({ section }) => section).join("\n")}`;
   await writeFile(join(home, "livehook.toml"), configuration);
-  const env = Object.assign({ VAULT_KEY: "ab".repeat(32) }, ...platforms.map(({ env }) => env));
+  const env = Object.assign({ VAULT_KEY: canary("browser-vault-key") }, ...platforms.map(({ env }) => env));
   start(["run", "--config", join(home, "livehook.toml")], env, ["ignore", "ignore", "inherit"]);
   const url = `http://127.0.0.1:${admin}`;
   for (const began = Date.now(); ; await new Promise((wake) => setTimeout(wake, 100))) {
@@ -85,7 +89,7 @@ const check = (what, is) => {
   console.log(`${is ? "ok    " : "FAILED"} ${what}`);
 };
 
-const home = await mkdtemp(join(tmpdir(), "livehook-browser-"));
+const home = await mkdtemp(join(remains ?? tmpdir(), "livehook-browser-"));
 let browser;
 try {
   await mkdir(pictures, { recursive: true });
@@ -103,6 +107,7 @@ try {
 
   const shown = async (name) => {
     await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+    if (remains) await appendFile(join(home, "pages"), `${page.url()}\n${await page.content()}\n`);
     return page.innerText("body");
   };
   const row = (account) => page.locator("section", { has: page.locator("h2", { hasText: account }) });
@@ -182,7 +187,7 @@ try {
 } finally {
   await browser?.close();
   children.forEach((child) => child.kill());
-  await rm(home, { recursive: true, force: true });
+  if (!remains) await rm(home, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -13,7 +13,7 @@ import argparse
 import json
 import os
 import re
-import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,7 +22,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "tests" / "platforms"
 # The key with which the signed cases of tests/platforms are signed.
 WEBHOOK_SECRET = "example-webhook-secret-0001"
+# The secrets of the tests, which nothing that is left behind may hold.
+CANARIES = dict(line.split() for line in (ROOT / "tests" / "canaries.txt").read_text("ascii").splitlines())
 # The callbacks that ask.
 ASKING = ("vod-play", "live-play", "download", "next-episode")
 WAIT = re.compile(rb"\n### \+(\d+)s\n")
@@ -78,7 +80,7 @@ def read_case(path: Path, number: int) -> Case:
         status, events = read_outcome(outcome)
         requests.append(Request(callback, lines[1:], body, status, events))
     platform = path.relative_to(CASES).parts[0]
-    return Case(path, platform, service_account, f"case-{number:03}", secrets.token_urlsafe(24), requests, is_cut)
+    return Case(path, platform, service_account, f"case-{number:03}", CANARIES["consumer-callback-token"], requests, is_cut)
 
 
 def read_outcome(text: str) -> tuple[int, list[dict]]:
@@ -151,8 +153,8 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
         "[store]",
         f"dir = {json.dumps(str(folder / 'data'))}",
     ]
-    environment = {"GATE_WEBHOOK_SECRET": WEBHOOK_SECRET, "GATE_SECURITY_KEY": "example-security-key"}
-    environment["GATE_PSEUDONYM_KEY"] = "example-pseudonym-key"
+    environment = {"GATE_WEBHOOK_SECRET": WEBHOOK_SECRET, "GATE_SECURITY_KEY": CANARIES["consumer-security-key"]}
+    environment["GATE_PSEUDONYM_KEY"] = CANARIES["consumer-pseudonym-key"]
     for case in cases:
         variable = f"GATE_{case.account.upper().replace('-', '_')}"
         environment[variable] = case.callback_token
@@ -174,6 +176,18 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
                 'pseudonym_key = { env = "GATE_PSEUDONYM_KEY" }',
             ]
     return "\n".join(lines) + "\n", environment
+
+
+@contextmanager
+def working_folder():
+    """A folder that is gone afterwards, unless somebody wants to see what the tests leave behind."""
+    kept = os.environ.get("LIVEHOOK_REMAINS")
+    folder = Path(tempfile.mkdtemp(prefix="livehook-", dir=kept))
+    try:
+        yield folder
+    finally:
+        if not kept:
+            shutil.rmtree(folder)
 
 
 def free_ports(count: int) -> list[int]:
@@ -301,8 +315,8 @@ def main() -> int:
     # What livehook must answer with more than 200 is the business of questions.py.
     paths = [path for path in sorted(CASES.glob("*/*/*.http")) if path.parent.name not in ASKING]
     cases = [read_case(path, number) for number, path in enumerate(paths, 1)]
-    with tempfile.TemporaryDirectory(prefix="livehook-gate-") as folder:
-        wrong = run(chosen, cases, Path(folder))
+    with working_folder() as folder:
+        wrong = run(chosen, cases, folder)
 
     for name, complaints in wrong.items():
         for complaint in complaints:

@@ -18,7 +18,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -122,7 +121,7 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
         "[store]",
         f"dir = {json.dumps(str(folder / 'data'))}",
     ]
-    environment = {"SECURITY_KEY": SECURITY_KEY, "USER_KEY": USER_KEY, "PSEUDONYM_KEY": "example-pseudonym-key"}
+    environment = {"SECURITY_KEY": SECURITY_KEY, "USER_KEY": USER_KEY, "PSEUDONYM_KEY": gate.CANARIES["consumer-pseudonym-key"]}
     for case in cases:
         variable = f"TOKEN_{case.account.upper().replace('-', '_')}"
         environment[variable] = case.callback_token
@@ -358,8 +357,7 @@ def main() -> int:
     cases = [read_case(path, number) for number, path in enumerate(cases, 1)]
     played = Case(Path(), "kollus", "acme", False, "refuse", "examples", "e" * 22, [])
     wrong: dict[str, list[str]] = {"": []}
-    with tempfile.TemporaryDirectory(prefix="livehook-questions-") as name, ExitStack() as stack:
-        folder = Path(name)
+    with gate.working_folder() as folder, ExitStack() as stack:
         ways = examples(folder)
         bus_url, public, _ = gate.start_both(stack, options, folder, lambda *where: configuration([*cases, played], *where))
         asyncio.run(ask_cases(cases, bus_url, public, folder, wrong))

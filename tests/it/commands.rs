@@ -9,6 +9,7 @@ use async_nats::jetstream;
 use serde_json::Value;
 
 use crate::support::{
+    canaries::canary,
     nats::{self, Nats},
     program::{PATIENCE, Printed, Program, project},
 };
@@ -29,10 +30,10 @@ platform = "loopback"
 callback_tokens = [{ env = "LOOP_TOKEN" }]
 "#;
 const ENVIRONMENT: [(&str, &str); 4] = [
-    ("ACME_TOKEN", "acme-0123456789abcdef0123456789"),
-    ("TALKS_TOKEN", "talks-0123456789abcdef012345678"),
-    ("TALKS_SECRET", "example-webhook-secret-0001"),
-    ("LOOP_TOKEN", "loop-0123456789abcdef0123456789"),
+    ("ACME_TOKEN", canary("commands-acme-token")),
+    ("TALKS_TOKEN", canary("commands-talks-token")),
+    ("TALKS_SECRET", canary("commands-talks-secret")),
+    ("LOOP_TOKEN", canary("commands-loop-token")),
 ];
 
 fn program(bus: &str) -> Program {
@@ -106,7 +107,7 @@ async fn the_sample_configuration_is_accepted() {
     let program = Program::new(
         "",
         &[
-            ("LIVEHOOK_NATS_PASSWORD", "p0123456789abcdef"),
+            ("LIVEHOOK_NATS_PASSWORD", canary("commands-nats-password")),
             ("ACME_CALLBACK_TOKEN", "acme-0123456789abcdef0123456789"),
             ("MEETINGS_CALLBACK_TOKEN", "meetings-0123456789abcdef01234"),
             ("MEETINGS_WEBHOOK_SECRET", "example-webhook-secret-0001"),

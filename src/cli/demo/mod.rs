@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use owo_colors::{OwoColorize, Stream::Stdout};
 use tokio::time::Instant;
@@ -33,13 +33,14 @@ use crate::{
 
 /// Show what livehook does: an embedded bus, simulated platforms, events as they are published.
 ///
-/// Needs a nats-server program (2.10.27 or newer) and nothing else. Everything it makes is temporary. It ends by itself
-/// after half a minute, with a summary.
+/// Needs a nats-server program (2.10.27 or newer) and nothing else. Everything it makes is temporary, unless you want to
+/// keep it. It ends by itself after half a minute, with a summary.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   livehook demo
   livehook demo --follow                             goes on until Ctrl-C
+  livehook demo --keep demo --log debug              shows livehook's own log, and keeps its store and the bus's data
   livehook demo --nats-server /opt/nats-server       with a program that is not on PATH")]
 pub(super) struct Demo {
     /// Go on until Ctrl-C, with new broadcasts all the time.
@@ -48,6 +49,12 @@ pub(super) struct Demo {
     /// The nats-server program; default: the one on PATH.
     #[arg(long, value_name = "FILE", env = "LIVEHOOK_NATS_SERVER")]
     nats_server: Option<PathBuf>,
+    /// Leave the store and the bus's data in this directory, which must be new or empty.
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Which lines of livehook's own log to print, as a tracing filter.
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    log: String,
 }
 
 /// Longest time until every watch was read once.
@@ -61,6 +68,15 @@ impl Demo {
     }
 
     async fn play(self) -> anyhow::Result<()> {
+        if let Some(dir) = &self.keep {
+            let is_used = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+            ensure!(
+                !is_used,
+                "--keep {}: something is in there; name a new or empty directory",
+                dir.display()
+            );
+            return self.play_in(&std::path::absolute(dir)?).await;
+        }
         let dir = std::env::temp_dir().join(format!("livehook-demo-{}", std::process::id()));
         let result = self.play_in(&dir).await;
         // Best effort: the system cleans its temporary directory as well.
@@ -74,6 +90,7 @@ impl Demo {
         let mut environment = setting::environment(dir, nats_server, ports.entropy.as_ref());
         let worlds = Worlds::open(&environment).await?;
         setting::point_at(&worlds, &mut environment)?;
+        environment.insert("LIVEHOOK_LOG__FILTER".to_owned(), self.log.clone());
         let config = config::parse(setting::CONFIG, &environment)?;
 
         let samples = Samples::of(&config);

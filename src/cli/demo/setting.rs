@@ -12,7 +12,7 @@ use crate::{
     ports::Entropy,
 };
 
-/// The accounts. Secrets are drawn anew each time, and the platforms are on loopback.
+/// The accounts. The platforms are on loopback.
 pub(super) const CONFIG: &str = r#"
 [http]
 admin_listen = "127.0.0.1:0"
@@ -21,8 +21,6 @@ drain_seconds = 0
 embedded = true
 [vault]
 key = { env = "VAULT_KEY" }
-[log]
-filter = "warn"
 [accounts.acme]
 platform = "kollus"
 callback_tokens = [{ env = "KOLLUS_TOKEN" }]
@@ -56,7 +54,8 @@ poll.rooms = { every = "30s" }
 poll.calls = { every = "6s" }
 "#;
 
-/// What is drawn at random for [`CONFIG`] and for the platforms.
+/// The secrets of [`CONFIG`] and of the platforms: drawn anew each time, unless the caller's environment has them under
+/// the same names behind [`GIVEN`].
 const SECRETS: [&str; 10] = [
     "VAULT_KEY",
     "KOLLUS_TOKEN",
@@ -70,6 +69,8 @@ const SECRETS: [&str; 10] = [
     "LIVEDIGITAL_PASSWORD",
 ];
 
+const GIVEN: &str = "LIVEHOOK_DEMO_";
+
 /// The secrets, and what else [`CONFIG`] takes from the environment before the platforms are there.
 pub(super) fn environment(dir: &Path, nats_server: Option<&Path>, entropy: &dyn Entropy) -> Environment {
     let secret = || {
@@ -77,8 +78,13 @@ pub(super) fn environment(dir: &Path, nats_server: Option<&Path>, entropy: &dyn 
         entropy.fill(&mut bytes);
         hex::encode(bytes)
     };
-    let mut environment: Environment = SECRETS.into_iter().map(|name| (name.to_owned(), secret())).collect();
-    environment.extend(config::environment().remove("PATH").map(|path| ("PATH".to_owned(), path)));
+    let mut callers = config::environment();
+    let mut environment = Environment::new();
+    for name in SECRETS {
+        let given = callers.remove(&format!("{GIVEN}{name}"));
+        environment.insert(name.to_owned(), given.unwrap_or_else(secret));
+    }
+    environment.extend(callers.remove("PATH").map(|path| ("PATH".to_owned(), path)));
     environment.insert("LIVEHOOK_STORE__DIR".to_owned(), dir.display().to_string());
     if let Some(binary) = nats_server {
         environment.insert("LIVEHOOK_BUS__NATS_SERVER".to_owned(), binary.display().to_string());

@@ -18,7 +18,7 @@ use livehook::{
 };
 use secrecy::ExposeSecret;
 
-use crate::support::nats;
+use crate::support::{nats, remains::tempdir};
 
 fn options(dir: &Path) -> EmbeddedOptions {
     EmbeddedOptions { binary: Some(nats::binary()), dir: dir.join("nats"), port: None, path: String::new() }
@@ -43,7 +43,7 @@ fn is_running(pid: u32) -> bool {
 
 #[tokio::test]
 async fn it_takes_events_shows_them_to_consumers_and_ends_when_told() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let server = start(dir.path(), &Health::default()).await;
     let ours = bus(&server, server.login()).await;
     ours.ensure_streams().await.unwrap();
@@ -70,7 +70,7 @@ async fn it_takes_events_shows_them_to_consumers_and_ends_when_told() {
 
 #[tokio::test]
 async fn nobody_else_can_read_its_files() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let server = start(dir.path(), &Health::default()).await;
     let mode =
         |name: &str| fs::metadata(dir.path().join("nats").join(name)).unwrap().permissions().mode() & 0o777;
@@ -83,7 +83,7 @@ async fn nobody_else_can_read_its_files() {
 
 #[tokio::test]
 async fn it_is_started_again_when_it_dies() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let health = Health::default();
     let server = start(dir.path(), &health).await;
     let ours = bus(&server, server.login()).await;
@@ -104,7 +104,7 @@ async fn it_is_started_again_when_it_dies() {
 
 #[tokio::test]
 async fn one_that_was_left_behind_is_ended_and_a_stranger_is_not() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     start(dir.path(), &Health::default()).await.stop().await;
     let configuration = dir.path().canonicalize().unwrap().join("nats/nats-server.conf");
     let mut leftover = Command::new(nats::binary())
@@ -131,7 +131,7 @@ async fn one_that_was_left_behind_is_ended_and_a_stranger_is_not() {
 
 #[tokio::test]
 async fn an_old_or_missing_program_is_refused_with_the_remedy() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let old = dir.path().join("nats-server");
     fs::write(&old, "#!/bin/sh\necho nats-server: v2.9.10\n").unwrap();
     fs::set_permissions(&old, fs::Permissions::from_mode(0o755)).unwrap();
@@ -147,7 +147,7 @@ async fn an_old_or_missing_program_is_refused_with_the_remedy() {
             Ok(_) => panic!("it was started"),
         }
     };
-    let empty = tempfile::tempdir().unwrap();
+    let empty = tempdir();
     for (text, parts) in [
         (refused(Some(&old), empty.path()).await, ["2.9.10", "2.10.27", "get-nats-server.sh"]),
         (refused(None, dir.path()).await, ["2.9.10", "2.10.27", "get-nats-server.sh"]),
@@ -166,7 +166,7 @@ async fn an_old_or_missing_program_is_refused_with_the_remedy() {
 
 #[tokio::test]
 async fn a_port_that_is_taken_is_named() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let options = EmbeddedOptions { port: Some(port), ..options(dir.path()) };

@@ -19,11 +19,13 @@ use livehook::{
     ports::{Bus, BusOptions, SystemClock, bus::JsStream},
     store::{DeliveryRecord, Store, StoreOptions, StoredEvent, WriterThread},
 };
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::nats::Nats;
+use crate::support::{
+    nats::Nats,
+    remains::{TempDir, tempdir},
+};
 
 pub struct Rig {
     pub nats: Nats,
@@ -38,7 +40,7 @@ pub struct Rig {
 impl Rig {
     /// A store and a server; nothing is published yet.
     pub fn new(nats: Nats) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         let options = StoreOptions {
             dir: dir.path().join("store"),
             bytes_max: 1 << 30,

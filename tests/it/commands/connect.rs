@@ -13,7 +13,10 @@ use livehook::{
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
-use crate::support::program::{PATIENCE, Printed, Program};
+use crate::support::{
+    canaries::{self, canary},
+    program::{PATIENCE, Printed, Program},
+};
 
 const OWNER: &str = "soop1234";
 
@@ -26,7 +29,7 @@ struct Games {
 
 impl Games {
     async fn open() -> Self {
-        let options = soop::Options { begins_at: SystemClock.now(), ..soop::Options::default() };
+        let options = soop::Options { begins_at: SystemClock.now(), ..canaries::soop() };
         let secret = options.client_secret.clone();
         let world = Arc::new(Mutex::new(soop::World::new(options)));
         let server = serve::serve(Arc::clone(&world), 0, || SystemClock.now()).await.unwrap();
@@ -43,7 +46,8 @@ impl Games {
             account("fixed", "token = { env = \"SECRET\" }\npoll.station = {}"),
             account("lists", "poll.broadcasts = {}"),
         ];
-        let program = Program::new(&sections.concat(), &[("VAULT", &"ab".repeat(32)), ("SECRET", &secret)]);
+        let program =
+            Program::new(&sections.concat(), &[("VAULT", canary("connect-vault-key")), ("SECRET", &secret)]);
         Self { world, program, _server: server }
     }
 

@@ -25,11 +25,13 @@ use livehook::{
     store::{ConfiguredAccount, DeliveryRecord, Store, StoreOptions, StoredEvent, SweepRecord, WriterThread},
 };
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::nats::Nats;
+use crate::support::{
+    nats::Nats,
+    remains::{TempDir, tempdir},
+};
 
 /// What a consumer finds: key and value.
 pub type State = BTreeMap<String, Value>;
@@ -48,7 +50,7 @@ pub struct Rig {
 impl Rig {
     /// Nobody keeps the bucket yet.
     pub async fn new(nats: Nats) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         let options = StoreOptions {
             dir: dir.path().join("store"),
             bytes_max: 1 << 30,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use async_nats::ConnectOptions;
 
 use crate::support::{
+    canaries::canary,
     load::Log,
     observer::Observer,
     rig::{Rig, assert_all_published, setting_or},
@@ -131,10 +132,12 @@ async fn full_the_bus_gets_the_rest_when_there_is_room() {
 /// The operator grants the right to publish while both run.
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_to_us_the_bus_gets_everything_once_it_opens() {
+    const LIVEHOOK: &str = canary("nats-livehook-password");
+    const OBSERVER: &str = canary("nats-observer-password");
     let users = |permissions: &str| {
         format!(
-            "authorization {{ users: [ {{ user: livehook, password: pass-livehook{permissions} }}, \
-             {{ user: observer, password: pass-observer }} ] }}"
+            "authorization {{ users: [ {{ user: livehook, password: {LIVEHOOK}{permissions} }}, \
+             {{ user: observer, password: {OBSERVER} }} ] }}"
         )
     };
     let mut rig = Rig::new();
@@ -143,13 +146,12 @@ async fn closed_to_us_the_bus_gets_everything_once_it_opens() {
         "[bus]\nservers = [\"{}\"]\nuser = \"livehook\"\npassword = {{ file = \"password\" }}\n",
         rig.nats.url()
     );
-    std::fs::write(rig.home.path().join("password"), "pass-livehook")
-        .expect("the test's directory is writable");
+    std::fs::write(rig.home.path().join("password"), LIVEHOOK).expect("the test's directory is writable");
     rig.nats.restart();
     rig.service.start().await;
     let load = rig.load("closed", Some(200));
     load.reach(400).await;
-    let login = ConnectOptions::with_user_and_password("observer".to_owned(), "pass-observer".to_owned());
+    let login = ConnectOptions::with_user_and_password("observer".to_owned(), OBSERVER.to_owned());
     let observer = Observer::connect_with(&rig.nats.url(), login).await;
     assert_eq!(observer.messages().await, 0, "the bus was not closed to us");
 

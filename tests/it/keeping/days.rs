@@ -14,6 +14,8 @@ use serde_json::json;
 
 use super::rig::{Case, Rig, obtained, settings};
 
+use crate::support::canaries;
+
 const DAYS: i64 = 400;
 const HOURS_6: Duration = Duration::from_secs(6 * 3600);
 
@@ -22,7 +24,7 @@ fn days(days: i64) -> SignedDuration {
 }
 
 pub fn kollus() -> Case<kollus::World> {
-    let options = kollus::Options { access_token: "nobody-has-it".to_owned(), ..kollus::Options::default() };
+    let options = kollus::Options { access_token: "nobody-has-it".to_owned(), ..canaries::kollus() };
     let settings = AccountSettings {
         client_id: Some(options.client_id.clone()),
         client_secret: Some(options.client_secret.clone().into()),
@@ -41,7 +43,7 @@ pub fn soop(rotation: Rotation) -> Case<soop::World> {
     let accounts = vec![soop::Account::new("soop1234", "")];
     // Where it is never replaced it must be good for longer, or a person is asked.
     let refresh_life = if rotation == Rotation::Always { days(60) } else { days(1_000) };
-    let options = soop::Options { accounts, rotation, refresh_life, ..soop::Options::default() };
+    let options = soop::Options { accounts, rotation, refresh_life, ..canaries::soop() };
     let settings = AccountSettings {
         client_id: Some(options.client_id.clone()),
         client_secret: Some(options.client_secret.clone().into()),
@@ -61,7 +63,7 @@ pub fn livedigital(refresh: Option<Rotation>, has_opaque_tokens: bool) -> Case<l
         access_token: "nobody-has-it".to_owned(),
         refresh,
         has_opaque_tokens,
-        ..livedigital::Options::default()
+        ..canaries::livedigital()
     };
     let settings = AccountSettings {
         client_id: Some(options.client_id.clone()),
@@ -80,7 +82,7 @@ pub fn livedigital(refresh: Option<Rotation>, has_opaque_tokens: bool) -> Case<l
 }
 
 fn openfresh() -> Case<openfresh::World> {
-    let options = openfresh::Options { ends_by_claim: true, ..openfresh::Options::default() };
+    let options = openfresh::Options { ends_by_claim: true, ..canaries::openfresh() };
     let mut settings = AccountSettings {
         username: Some(options.username.clone()),
         password: Some(options.password.clone().into()),
@@ -164,10 +166,10 @@ fn personal(ends_at: Timestamp) -> String {
 
 #[tokio::test]
 async fn the_end_of_a_personal_token_is_told_sixty_thirty_and_seven_days_ahead() {
-    let begins_at = kollus::Options::default().begins_at;
+    let begins_at = canaries::kollus().begins_at;
     let ends_at = begins_at + days(365);
     for (token, says_when) in [(personal(ends_at), true), ("opaque".to_owned(), false)] {
-        let options = kollus::Options { access_token: token.clone(), ..kollus::Options::default() };
+        let options = kollus::Options { access_token: token.clone(), ..canaries::kollus() };
         let settings = settings(&options.service_account, "channels", HOURS_6);
         let world = kollus::World::new(options);
         let source = Source::Personal(token.into());

@@ -21,11 +21,12 @@ use livehook::{
     ports::{Clock, ManualClock, SystemEntropy},
     simulators::Simulator,
 };
-use tempfile::TempDir;
 use url::Url;
 
 use super::person;
 use crate::support::{
+    canaries::canary,
+    remains::TempDir,
     simulated::DirectHttp,
     world::{Books, Told, of_account, tempdir},
 };
@@ -92,7 +93,7 @@ impl<S: Simulator + 'static> Rig<S> {
         let http = Arc::new(DirectHttp::new(Arc::clone(&world), Arc::clone(&clock), takes));
         let dir = tempdir();
         let (books, process) = (Some(Books::open(dir.path())), None);
-        let keys = vec!["01"];
+        let keys = vec![canary("keeping-vault-key")];
         let mut rig =
             Self { world, clock, http, books, dir, process, keys, case: (platform, source, settings) };
         rig.start();
@@ -130,7 +131,7 @@ impl<S: Simulator + 'static> Rig<S> {
             base_url: base_url.clone(),
             access: access.clone(),
         };
-        let keys: Vec<_> = self.keys.iter().map(|key| parse_key(&key.repeat(32).into()).unwrap()).collect();
+        let keys: Vec<_> = self.keys.iter().map(|key| parse_key(&(*key).into()).unwrap()).collect();
         let (store, clock) = (self.books.as_ref().unwrap().store.clone(), Arc::clone(&self.clock) as Arc<_>);
         let (http, entropy) = (Arc::clone(&self.http) as Arc<_>, Arc::new(SystemEntropy));
         let vault = Some(Vault::new(&keys[0], &keys[1..]));

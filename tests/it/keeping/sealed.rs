@@ -5,6 +5,11 @@ use livehook::{grants::CredentialState, simulators::grants::Rotation};
 use secrecy::ExposeSecret;
 
 use super::{days::soop, rig::Rig};
+use crate::support::canaries::canary;
+
+const FIRST: &str = canary("keeping-vault-key");
+const OTHER: &str = canary("keeping-other-vault-key");
+const THIRD: &str = canary("keeping-third-vault-key");
 
 /// All bytes of all files of the store.
 fn bytes(rig: &Rig<livehook::simulators::soop::World>) -> Vec<u8> {
@@ -44,23 +49,23 @@ async fn another_key_seals_anew_and_a_lost_one_asks_for_a_person() {
     };
     let token = held(&rig);
 
-    rig.keys = vec!["02", "01"];
+    rig.keys = vec![OTHER, FIRST];
     rig.restart();
     rig.run_for(SignedDuration::from_mins(1)).await;
     assert_eq!(held(&rig), token, "the older key opens it");
-    rig.keys = vec!["02"];
+    rig.keys = vec![OTHER];
     rig.restart();
     rig.run_for(SignedDuration::from_mins(1)).await;
     assert_eq!(held(&rig), token, "it was sealed anew");
 
-    rig.keys = vec!["03"];
+    rig.keys = vec![THIRD];
     rig.restart();
     rig.run_for(SignedDuration::from_mins(1)).await;
     assert_eq!(held(&rig), None);
     assert!(rig.progress().needs_person.unwrap().contains("vault.old_keys"));
     assert_eq!(rig.progress().state, CredentialState::Lost);
     // Nothing is lost by that: with the key it goes on.
-    rig.keys = vec!["03", "02"];
+    rig.keys = vec![THIRD, OTHER];
     rig.restart();
     rig.run_for(SignedDuration::from_mins(1)).await;
     assert_eq!(held(&rig), token);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, redirect::Policy};
 
-use crate::support::program::PATIENCE;
+use crate::support::{program::PATIENCE, remains::heard};
 
 /// What a browser has: cookies. They know hosts, not ports, so there is one jar.
 pub struct Browser {
@@ -52,11 +52,13 @@ impl Browser {
         }
         let headers = answer.headers().iter();
         let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
-        Page {
+        let page = Page {
             status: answer.status().as_u16(),
             headers: headers.collect(),
             text: answer.text().await.unwrap(),
-        }
+        };
+        heard(&format!("{page:?}"));
+        page
     }
 
     /// A person's part at a platform: logs in as `who` if asked to, then agrees or does not. Where they are sent back to.

@@ -15,10 +15,13 @@ use livehook::{
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::browser::{Browser, Page};
-use crate::support::program::{PATIENCE, client};
+use crate::support::{
+    canaries::{self, canary},
+    program::{PATIENCE, client},
+    remains::{TempDir, tempdir},
+};
 
 pub const KOLLUS_USER: &str = "operator@acme.example";
 pub const SOOP_USER: &str = "soop1234";
@@ -79,22 +82,26 @@ pub struct Rig {
 
 impl Rig {
     pub async fn start() -> Self {
-        Self::with(soop::Options::default()).await
+        Self::with(canaries::soop()).await
     }
 
     pub async fn with(soop: soop::Options) -> Self {
         let clock = Arc::new(MovedClock::default());
         let begins_at = clock.now();
         let users = vec![KOLLUS_USER.to_owned(), "another@acme.example".to_owned()];
-        let mut kollus = kollus::World::new(kollus::Options { begins_at, users, ..Default::default() });
+        let mut kollus = kollus::World::new(kollus::Options { begins_at, users, ..canaries::kollus() });
         kollus.add_channel("Main hall");
         let kollus = Place::open(kollus, Arc::clone(&clock)).await;
         let soop = soop::World::new(soop::Options { begins_at, ..soop });
         let soop = Place::open(soop, Arc::clone(&clock)).await;
-        let home = tempfile::tempdir().unwrap();
+        let home = tempdir();
         let public = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let text = configuration(&home, public, &kollus.url(), &soop.url());
-        let environment = [("VAULT", "ab".repeat(32)), ("KOLLUS", secret(true)), ("SOOP", secret(false))];
+        let environment = [
+            ("VAULT", canary("oauth-vault-key").to_owned()),
+            ("KOLLUS", secret(true)),
+            ("SOOP", secret(false)),
+        ];
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let config = config::parse(&text, &environment).unwrap_or_else(|problems| panic!("{problems}"));
         let ports = Ports {
@@ -189,7 +196,7 @@ impl Rig {
 }
 
 fn secret(is_kollus: bool) -> String {
-    if is_kollus { kollus::Options::default().client_secret } else { soop::Options::default().client_secret }
+    if is_kollus { canaries::kollus().client_secret } else { canaries::soop().client_secret }
 }
 
 fn configuration(home: &TempDir, public: SocketAddr, kollus: &str, soop: &str) -> String {

@@ -17,14 +17,15 @@ use livehook::{
     simulators::{Fault, Simulator as _, kollus},
 };
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::stage::{
     ACCESS, Place, SWEEP_PATIENCE, environment, events, kollus_account, kollus_with, now, sweeps, types,
     until, watch,
 };
 use crate::support::{
+    canaries,
     program::Program,
+    remains::TempDir,
     world::{Books, tempdir},
 };
 
@@ -70,7 +71,7 @@ impl Reader {
     async fn new(name: &str) -> Self {
         let clock = Arc::new(ManualClock::at(now()));
         let time = Arc::clone(&clock);
-        let place = Place::open_at(kollus_with(3, kollus::Options::default()), move || time.now()).await;
+        let place = Place::open_at(kollus_with(3, canaries::kollus()), move || time.now()).await;
         let mut settings = AccountSettings::new(AccountName::parse(name).unwrap(), "acme");
         let every = WatchSettings { every: Duration::from_secs(2), ..WatchSettings::default() };
         settings.watches.insert("channels", every);
@@ -156,7 +157,7 @@ async fn bad_answers(name: &str, fault: Fault, times: usize, why: &str) {
 
 #[tokio::test]
 async fn a_platform_that_is_down_is_a_reason_until_it_answers_again() {
-    let place = Place::open(kollus_with(3, kollus::Options::default())).await;
+    let place = Place::open(kollus_with(3, canaries::kollus())).await;
     let program =
         Program::new(&kollus_account("acme", &place, "poll.channels = { every = \"2s\" }"), &environment());
     let running = program.run().await;
@@ -180,7 +181,7 @@ async fn a_platform_that_is_down_is_a_reason_until_it_answers_again() {
 
 #[tokio::test]
 async fn a_signal_in_the_middle_of_a_sweep_ends_it_at_once_and_the_next_start_reads_again() {
-    let place = Place::open(kollus_with(3, kollus::Options::default())).await;
+    let place = Place::open(kollus_with(3, canaries::kollus())).await;
     let program =
         Program::new(&kollus_account("acme", &place, "poll.channels = { every = \"2s\" }"), &environment());
     for signal in ["TERM", "INT"] {

@@ -17,6 +17,7 @@ use super::stage::{
     now, published, sweeps, until,
 };
 use crate::support::{
+    canaries,
     nats::Nats,
     program::Program,
     rig::{Chance, setting_or},
@@ -95,9 +96,9 @@ struct Theatre {
 
 impl Theatre {
     async fn open(nats: &Nats, dice: Dice) -> Self {
-        let options = kollus::Options { latest_has_key: true, ..kollus::Options::default() };
+        let options = kollus::Options { latest_has_key: true, ..canaries::kollus() };
         let kollus = Place::open(kollus_with(CHANNELS, options)).await;
-        let options = soop::Options { begins_at: now(), page_block: 20, ..soop::Options::default() };
+        let options = soop::Options { begins_at: now(), page_block: 20, ..canaries::soop() };
         let soop = Place::open(soop::World::new(options)).await;
         soop.with(|world| {
             for number in 0..25 {

@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::support::{
+    canaries::canary,
     nats::Nats,
     program::{PATIENCE, PUBLIC_HOST, Program, client},
 };
@@ -101,9 +102,9 @@ pub fn kollus_account(name: &str, place: &Place<kollus::World>, watches: &str) -
 }
 
 /// Reads `ACCESS`.
-pub const ACCESS: &str = "example-access-0123456789";
+pub const ACCESS: &str = canary("polling-access");
 /// Of `acme`'s callback URLs; `callback_tokens = [{ env = "ACME_TOKEN" }]`.
-pub const ACME_TOKEN: &str = "acme-0123456789abcdef0123456789";
+pub const ACME_TOKEN: &str = canary("polling-acme-token");
 
 pub fn environment() -> Vec<(&'static str, &'static str)> {
     vec![("ACCESS", ACCESS), ("ACME_TOKEN", ACME_TOKEN)]

@@ -1,17 +1,17 @@
 //! What operators are told of the reading.
 
-use livehook::simulators::{kollus, soop};
+use livehook::simulators::soop;
 use serde_json::Value;
 
 use super::stage::{
     ACCESS, Place, SWEEP_PATIENCE, environment, kollus_account, kollus_with, now, sweeps, until, watch,
 };
-use crate::support::program::Program;
+use crate::support::{canaries, program::Program};
 
 #[tokio::test]
 async fn how_each_watch_fares_can_be_seen_while_it_runs() {
-    let good = Place::open(kollus_with(3, kollus::Options::default())).await;
-    let bad = Place::open(kollus_with(3, kollus::Options::default())).await;
+    let good = Place::open(kollus_with(3, canaries::kollus())).await;
+    let bad = Place::open(kollus_with(3, canaries::kollus())).await;
     bad.with(|world| world.options().access_token = "another".to_owned());
     let games = Place::open(soop::World::new(soop::Options { begins_at: now(), ..Default::default() })).await;
     let sections = format!(

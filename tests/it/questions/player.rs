@@ -14,7 +14,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::rig::{SECURITY_KEY, URL_TOKEN};
+use super::rig::{MUTE_URL_TOKEN, SECURITY_KEY, URL_TOKEN};
 use crate::support::load::PUBLIC_HOST;
 
 pub struct Player {
@@ -33,8 +33,11 @@ pub struct Got {
 
 impl Player {
     pub fn of(address: SocketAddr, account: &str) -> Self {
-        let url_token =
-            if account == "acme" { URL_TOKEN.to_owned() } else { format!("{account}-{URL_TOKEN}") };
+        let url_token = match account {
+            "acme" => URL_TOKEN.to_owned(),
+            "mute" => MUTE_URL_TOKEN.to_owned(),
+            _ => format!("{account}-{URL_TOKEN}"),
+        };
         Self::at(address, &format!("/callbacks/{account}/{url_token}/"))
     }
 

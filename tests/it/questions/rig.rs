@@ -22,7 +22,6 @@ use livehook::{
 use metrics::LocalRecorderGuard;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
     task::JoinHandle,
@@ -33,11 +32,16 @@ use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::player::Player;
-use crate::support::nats::Nats;
+use crate::support::{
+    canaries::canary,
+    nats::Nats,
+    remains::{TempDir, tempdir},
+};
 
-pub const URL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
-pub const SECURITY_KEY: &str = "example-security-key";
-pub const USER_KEY: &str = "EXAMPLE_CUSTOM_KEY";
+pub const URL_TOKEN: &str = canary("questions-url-token");
+pub const MUTE_URL_TOKEN: &str = canary("questions-mute-token");
+pub const SECURITY_KEY: &str = canary("questions-security-key");
+pub const USER_KEY: &str = canary("questions-user-key");
 /// What is waited for comes within this, or never. The store alone waits 5 s for another program, more than once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -108,7 +112,7 @@ impl Rig {
         let guards =
             (tracing::subscriber::set_default(subscriber), metrics::set_default_local_recorder(recorder));
 
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         let options = StoreOptions {
             dir: dir.path().join("data"),
             bytes_max: 1 << 30,
@@ -277,7 +281,7 @@ fn receivers(setup: &Setup) -> Vec<Receiver> {
     );
     let environment = [
         ("URL_TOKEN", URL_TOKEN.to_owned()),
-        ("MUTE_URL_TOKEN", format!("mute-{URL_TOKEN}")),
+        ("MUTE_URL_TOKEN", MUTE_URL_TOKEN.to_owned()),
         ("SECURITY_KEY", SECURITY_KEY.to_owned()),
         ("USER_KEY", USER_KEY.to_owned()),
     ];

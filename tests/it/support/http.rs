@@ -20,6 +20,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use crate::support::remains::heard;
+
 /// Nothing in these tests may take longer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -107,7 +109,9 @@ impl Client {
             .await
             .expect("the connection stays open")
             .unwrap_or_default();
-        String::from_utf8(bytes).unwrap()
+        let text = String::from_utf8(bytes).unwrap();
+        heard(&text);
+        text
     }
 
     /// One answer with the given body, on a connection that stays open.

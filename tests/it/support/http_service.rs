@@ -15,13 +15,16 @@ use livehook::{
     web::{AdminContext, AllowedHosts, Limits, PublicContext, admin, public},
 };
 use metrics_exporter_prometheus::PrometheusBuilder;
-use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::support::{Served, calm_limits, serve_router};
+use crate::support::{
+    canaries::canary,
+    remains::{TempDir, tempdir},
+};
 
 /// Secret part of all callback URLs.
-pub const URL_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+pub const URL_TOKEN: &str = canary("http-url-token");
 /// The name that the public listener answers to.
 pub const HOST: &str = "hooks.example.com";
 
@@ -42,7 +45,7 @@ impl Service {
     }
 
     pub async fn with(limits: Limits) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempdir();
         let options = StoreOptions {
             dir: dir.path().join("data"),
             bytes_max: 1 << 30,
@@ -77,7 +80,7 @@ impl Service {
             board: Default::default(),
             grant_desk,
             public_url: None,
-            page_key: "key of the page".into(),
+            page_key: canary("http-page-key").into(),
             subject_prefix: "live".to_owned(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: AllowedHosts::admin([]),
@@ -132,7 +135,7 @@ fn receiver(name: &str, platform: &str) -> Receiver {
     Receiver {
         platform: platforms::find(platform).unwrap(),
         settings: AccountSettings {
-            webhook_secret: Some("key of the signature".into()),
+            webhook_secret: Some(canary("http-webhook-secret").into()),
             ..AccountSettings::new(AccountName::parse(name).unwrap(), name)
         },
         url_tokens: vec![UrlTokenHash::of(URL_TOKEN)],

@@ -10,7 +10,8 @@ use std::{
 };
 
 use livehook::ports::bus::BusOptions;
-use tempfile::TempDir;
+
+use super::remains::{TempDir, tempdir};
 
 /// A server, running or not; its data stays until it is dropped, when it is killed.
 pub struct Nats {
@@ -71,12 +72,7 @@ impl Nats {
 
     /// Not running yet.
     pub fn new() -> Self {
-        let nats = Self {
-            dir: tempfile::tempdir().unwrap(),
-            port: free_port(),
-            environment: Vec::new(),
-            child: None,
-        };
+        let nats = Self { dir: tempdir(), port: free_port(), environment: Vec::new(), child: None };
         nats.configure("");
         nats
     }
@@ -156,7 +152,7 @@ impl Nats {
     /// Copies all it stored. Not while it runs.
     pub fn snapshot(&self) -> TempDir {
         assert!(self.child.is_none());
-        let copy = tempfile::tempdir().unwrap();
+        let copy = tempdir();
         copy_dir(&self.data(), copy.path());
         copy
     }

@@ -9,8 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tempfile::TempDir;
 use tokio::process::{Child, Command};
+
+use super::remains::{TempDir, heard, tempdir};
 
 /// The name that platforms know.
 pub const PUBLIC_HOST: &str = "hooks.example.com";
@@ -42,7 +43,7 @@ impl Program {
     pub fn new(sections: &str, environment: &[(&str, &str)]) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
-            home: tempfile::tempdir().unwrap(),
+            home: tempdir(),
             public: free_address(),
             admin: free_address(),
             sections: sections.to_owned(),
@@ -85,11 +86,13 @@ impl Program {
     pub async fn print(&self, arguments: &[&str]) -> Printed {
         let output = tokio::time::timeout(PATIENCE, self.command(arguments).output()).await;
         let output = output.unwrap_or_else(|_| panic!("{arguments:?} does not end")).unwrap();
-        Printed {
+        let printed = Printed {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        };
+        heard(&format!("{}\n{}", printed.stdout, printed.stderr));
+        printed
     }
 
     /// Runs the service; returns when it is ready.
@@ -110,7 +113,10 @@ impl Program {
 
     /// The answer of the admin listener to a `GET`.
     pub async fn ask(&self, target: &str) -> String {
-        client().get(format!("http://{}{target}", self.admin)).send().await.unwrap().text().await.unwrap()
+        let answer = client().get(format!("http://{}{target}", self.admin)).send().await.unwrap();
+        let answer = answer.text().await.unwrap();
+        heard(&answer);
+        answer
     }
 
     /// The event stream behind the event with this number, read until it holds enough.
@@ -123,6 +129,7 @@ impl Program {
         loop {
             let text = String::from_utf8_lossy(&bytes);
             if is_enough(&text) {
+                heard(&text);
                 return text.into_owned();
             }
             let piece = tokio::time::timeout(PATIENCE, response.chunk()).await.expect("more comes").unwrap();

@@ -8,12 +8,11 @@ use std::{
     time::Duration,
 };
 
-use tempfile::TempDir;
-
 use super::{
     load::{Fact, Fate, Load, Log, Plan, Step, live_state_body},
     nats::Nats,
     observer::{Observer, judge},
+    remains::{TempDir, tempdir_in},
     service::{Service, Setup},
 };
 
@@ -29,8 +28,7 @@ impl Rig {
     /// Prepares both, starts none.
     pub fn new() -> Self {
         let alone = wait_until_alone();
-        let home =
-            tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("the target directory is writable");
+        let home = tempdir_in(Path::new(env!("CARGO_TARGET_TMPDIR")));
         let nats = Nats::new();
         let service = Service::new(Setup::new(home.path(), &nats.url()));
         Self { service, nats, home, _alone: alone }

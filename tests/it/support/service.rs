@@ -14,12 +14,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::load::PUBLIC_HOST;
+use super::{canaries::canary, load::PUBLIC_HOST};
 
 /// The accounts of the configuration, with their platforms.
 const ACCOUNTS: [(&str, &str); 3] = [("acme", "kollus"), ("space-1", "livedigital"), ("loop", "loopback")];
 /// Key of the signature on livedigital's webhook.
-pub const WEBHOOK_SECRET: &str = "example-webhook-secret-0001";
+pub const WEBHOOK_SECRET: &str = canary("service-webhook-secret");
 
 /// How long a start may take: far more than it takes, so that only a hang fails.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
@@ -114,8 +114,8 @@ impl Service {
             .current_dir(&self.setup.home)
             .envs(ACCOUNTS.map(|(account, platform)| (token_variable(platform), url_token(account))))
             .env("IT_WEBHOOK_SECRET", WEBHOOK_SECRET)
-            .env("IT_SECURITY_KEY", "example-security-key")
-            .env("IT_USER_KEY", "EXAMPLE_CUSTOM_KEY")
+            .env("IT_SECURITY_KEY", canary("service-security-key"))
+            .env("IT_USER_KEY", canary("service-user-key"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log file can be shared"))
             .stderr(log)
@@ -227,8 +227,13 @@ impl Drop for Service {
 }
 
 /// The secret part of an account's callback URLs.
-fn url_token(account: &str) -> String {
-    format!("it-callback-token-of-{account}-0123456789")
+fn url_token(account: &str) -> &'static str {
+    match account {
+        "acme" => canary("service-acme-token"),
+        "space-1" => canary("service-space-token"),
+        "loop" => canary("service-loop-token"),
+        _ => panic!("the configuration has no account {account}"),
+    }
 }
 
 /// The variable of the environment that holds it.

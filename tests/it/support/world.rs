@@ -8,10 +8,11 @@ mod seeds;
 mod stage;
 mod truth;
 
+pub use super::remains::tempdir_in_memory as tempdir;
 pub use events::{Told, of_account};
 pub use judge::{Case, judge};
 pub use looks::Look;
 pub(crate) use seeds::in_parts;
 pub use seeds::{Part, Seeds, number};
-pub use stage::{Books, Stage, tempdir};
+pub use stage::{Books, Stage};
 pub use truth::{Truth, Truths};

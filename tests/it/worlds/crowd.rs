@@ -7,17 +7,18 @@ use livehook::{
     access::AccessToken,
     platform::WatchSettings,
     platforms::livedigital::Livedigital,
-    simulators::{
-        Simulator,
-        livedigital::{Options, World},
-    },
+    simulators::{Simulator, livedigital::World},
 };
 
 use super::{
     random::{again, runtime},
     scene,
 };
-use crate::support::world::{Books, Stage, Told, of_account};
+use crate::support::{
+    canaries,
+    remains::tempdir,
+    world::{Books, Stage, Told, of_account},
+};
 
 /// In each of two spaces.
 const ROOMS: usize = 350;
@@ -25,7 +26,7 @@ const ROOMS: usize = 350;
 const NOTICED: SignedDuration = SignedDuration::from_mins(10);
 
 fn stage() -> Stage<World> {
-    let options = Options::default();
+    let options = canaries::livedigital();
     let (begins_at, token) = (options.begins_at, options.access_token.clone());
     let mut world = World::new(options);
     for name in ["One", "Two"] {
@@ -53,7 +54,7 @@ async fn told(books: &Books, after: u64) -> BTreeMap<String, Vec<String>> {
 #[test]
 fn what_happens_among_more_rooms_than_a_sweep_can_read_is_told() {
     let mut stage = stage();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     let books = Books::open(dir.path());
     runtime().block_on(async {
         stage.start(&books.store);

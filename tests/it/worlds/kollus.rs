@@ -22,7 +22,10 @@ use super::{
     crash, faults, random,
     scene::{self, Mischief, Scene},
 };
-use crate::support::world::{Told, Truth, in_parts};
+use crate::support::{
+    canaries,
+    world::{Told, Truth, in_parts},
+};
 
 in_parts!(random_worlds, |part| random::play_worlds::<Channels>("worlds::kollus::random_worlds", part));
 
@@ -87,7 +90,7 @@ pub fn any_options(dice: &mut Dice) -> Options {
         empty: *dice.pick(&[Empty::Object, Empty::Array, Empty::Null, Empty::Any]),
         escapes: dice.chance(50),
         misspelt: if dice.chance(50) { 50 } else { 0 },
-        ..Options::default()
+        ..canaries::kollus()
     }
 }
 

@@ -26,7 +26,10 @@ use super::{
     crash, faults, random,
     scene::{self, Mischief, Scene, Settling},
 };
-use crate::support::world::{Told, Truth, in_parts};
+use crate::support::{
+    canaries::{self, canary},
+    world::{Told, Truth, in_parts},
+};
 
 /// What the watch `webhook` adds to a space.
 const OF_WEBHOOKS: [&str; 3] = ["is_webhook_active", "webhook_host", "webhook_fingerprint"];
@@ -232,7 +235,7 @@ impl Scene for Spaces {
     type World = World;
 
     fn new(dice: &mut Dice) -> (Self, World) {
-        let defaults = Options::default();
+        let defaults = canaries::livedigital();
         let begins_at = defaults.begins_at + SignedDuration::from_mins(dice.between(0, 24 * 60));
         let options = Options {
             seed: dice.number(),
@@ -308,7 +311,7 @@ impl Scene for Spaces {
     fn account(&self, name: &str) -> Account {
         let service_account = self.only.as_deref().unwrap_or(name);
         let mut account = scene::account(name, service_account, &Livedigital, &self.watches);
-        account.access = AccessToken::fixed(Some(Options::default().access_token.into()), "");
+        account.access = AccessToken::fixed(Some(canary("livedigital-access").into()), "");
         account
     }
 

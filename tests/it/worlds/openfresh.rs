@@ -24,7 +24,10 @@ use super::{
     random::{self, runtime},
     scene::{self, Mischief, Scene},
 };
-use crate::support::world::{Books, Stage, Told, Truth, in_parts, of_account, tempdir};
+use crate::support::{
+    canaries,
+    world::{Books, Stage, Told, Truth, in_parts, of_account, tempdir},
+};
 
 /// So late that it never begins by itself.
 const SOME_DAY: SignedDuration = SignedDuration::from_hours(24 * 365);
@@ -43,8 +46,8 @@ fn a_process_that_ends_at_any_request_changes_nothing() {
 
 #[test]
 fn every_comment_of_a_storm_is_told_once() {
-    let begins_at = Options::default().begins_at;
-    let options = Options { late_max: SignedDuration::from_secs(4), ..Options::default() };
+    let begins_at = canaries::openfresh().begins_at;
+    let options = Options { late_max: SignedDuration::from_secs(4), ..canaries::openfresh() };
     let mut world = World::new(options);
     world.announce_program(92_823, SignedDuration::from_secs(30));
     let scene = Programs {
@@ -104,7 +107,7 @@ impl Scene for Programs {
             commits_at_end: dice.chance(50),
             over_limit: *dice.pick(&[OverLimit::Answered, OverLimit::Refused]),
             refusal: *dice.pick(&[401, 403]),
-            ..Options::default()
+            ..canaries::openfresh()
         };
         let has_clock = options.meta != Meta::HelloWorld;
         let begins_at = options.begins_at;

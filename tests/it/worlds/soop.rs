@@ -21,7 +21,10 @@ use super::{
     crash, faults, random,
     scene::{self, Mischief, Scene},
 };
-use crate::support::world::{Truth, in_parts};
+use crate::support::{
+    canaries::{self, canary},
+    world::{Truth, in_parts},
+};
 
 const LOGIN: &str = "soop1234";
 /// Of these only the first two are there.
@@ -58,7 +61,7 @@ impl Scene for Soops {
     type World = World;
 
     fn new(dice: &mut Dice) -> (Self, World) {
-        let defaults = Options::default();
+        let defaults = canaries::soop();
         let seed = dice.number();
         let options = Options {
             seed,
@@ -103,8 +106,8 @@ impl Scene for Soops {
     fn account(&self, name: &str) -> Account {
         let mut account = scene::account(name, LOGIN, &Soop, &self.watches);
         account.settings.client_id = Some("client-id".to_owned());
-        account.settings.client_secret = Some("client-secret".into());
-        account.access = AccessToken::fixed(Some("access-token".into()), "");
+        account.settings.client_secret = Some(canary("soop-secret").into());
+        account.access = AccessToken::fixed(Some(canary("soop-access").into()), "");
         account
     }
 

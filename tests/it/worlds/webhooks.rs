@@ -27,7 +27,10 @@ use super::{
     random::{again, runtime},
     scene,
 };
-use crate::support::world::{Books, Part, Seeds, Stage, Told, in_parts, of_account, tempdir};
+use crate::support::{
+    canaries::{self, canary},
+    world::{Books, Part, Seeds, Stage, Told, in_parts, of_account, tempdir},
+};
 
 const URL_TOKEN: &str = "url-token-of-the-webhook";
 /// So many, unless somebody wants more.
@@ -56,7 +59,7 @@ async fn one(store: &Store, seed: u64) -> Vec<String> {
         delivery,
         zone_hours: *dice.pick(&[0, 3]),
         last_call: *dice.pick(&[LastCall::Start, LastCall::Both]),
-        ..Options::default()
+        ..canaries::livedigital()
     };
     let (begins_at, secret) = (options.begins_at, options.webhook_secret.clone());
     let mut world = World::new(options);
@@ -69,7 +72,7 @@ async fn one(store: &Store, seed: u64) -> Vec<String> {
     let every = |seconds| WatchSettings { every: Duration::from_secs(seconds), ..WatchSettings::default() };
     let watches = BTreeMap::from([("calls", every(60)), ("records", every(120))]);
     let mut account = scene::account(&name, &space, &Livedigital, &watches);
-    account.access = AccessToken::fixed(Some(Options::default().access_token.into()), "");
+    account.access = AccessToken::fixed(Some(canary("livedigital-access").into()), "");
     account.settings.webhook_secret = Some(secret.into());
     let receiver = Receiver {
         platform: &Livedigital,

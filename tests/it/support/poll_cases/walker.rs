@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use super::{Answer, PollCase, Sweep, all};
 
+use crate::support::remains::tempdir;
+
 /// What earlier sweeps left.
 #[derive(Clone, Default)]
 pub struct Memory {
@@ -105,7 +107,7 @@ pub fn walk_all(commits: u32) -> Vec<(&'static PollCase, Vec<Step<'static>>)> {
 /// Every sweep of a case, committed so many times to a store of its own.
 fn steps(case: &PollCase, commits: u32) -> Vec<Step<'_>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempdir();
     // Nobody will look for the file after a crash.
     let options = StoreOptions {
         dir: dir.path().join("data"),

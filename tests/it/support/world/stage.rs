@@ -19,8 +19,6 @@ use livehook::{
     store::{OpenError, Store, StoreOptions, WriterThread},
 };
 
-use tempfile::TempDir;
-
 use super::{
     super::simulated::DirectHttp,
     looks::{Look, within},
@@ -43,12 +41,6 @@ impl Entropy for Chance {
         let mut dice = self.0.lock().unwrap();
         bytes.fill_with(|| dice.number().to_be_bytes()[0]);
     }
-}
-
-/// A directory for a store that nobody needs afterwards: in memory, if possible.
-pub fn tempdir() -> TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
 
 /// A store that is faster than it is safe.

@@ -15,6 +15,8 @@ use livehook::{
 
 use super::{super::scene, Days, pass};
 
+use crate::support::canaries::{self, canary};
+
 /// At one host, and with one credential.
 fn accounts(
     platform: &'static dyn Platform,
@@ -42,7 +44,7 @@ fn list(account: &mut Account, watch: &str, option: &'static str, entries: impl 
 
 #[test]
 fn days_of_soop_pass_without_a_request_too_many() {
-    let options = soop::Options::default();
+    let options = canaries::soop();
     let begins_at = options.begins_at;
     let usual: &[(&str, u64)] = &[
         ("broadcasts", 60),
@@ -53,7 +55,7 @@ fn days_of_soop_pass_without_a_request_too_many() {
         ("settings", 900),
     ];
     let slow: &[(&str, u64)] = &[("broadcasts", 600), ("station", 600), ("vods", 3_600)];
-    let mut accounts = accounts(&Soop, "soop1234", &[usual, slow, slow], "access-token");
+    let mut accounts = accounts(&Soop, "soop1234", &[usual, slow, slow], canary("soop-access"));
     for (account, vods) in accounts.iter_mut().zip([0, 20, 100]) {
         account.settings.client_id = Some(options.client_id.clone());
         account.settings.client_secret = Some(options.client_secret.as_str().into());
@@ -76,7 +78,7 @@ fn days_of_soop_pass_without_a_request_too_many() {
 
 #[test]
 fn days_of_kollus_pass_without_a_request_too_many() {
-    let options = kollus::Options { per_page: kollus::PerPage::Lowered(2), ..kollus::Options::default() };
+    let options = kollus::Options { per_page: kollus::PerPage::Lowered(2), ..canaries::kollus() };
     let (begins_at, token) = (options.begins_at, options.access_token.clone());
     let mut world = kollus::World::new(options.clone());
     let channels: Vec<_> = (0..80).map(|number| world.add_channel(&format!("Channel {number}"))).collect();
@@ -101,7 +103,7 @@ fn days_of_kollus_pass_without_a_request_too_many() {
 
 #[test]
 fn days_of_openfresh_pass_without_a_request_too_many() {
-    let options = openfresh::Options::default();
+    let options = canaries::openfresh();
     let begins_at = options.begins_at;
     let mut world = openfresh::World::new(options);
     world.start_program(1);
@@ -119,7 +121,7 @@ fn days_of_openfresh_pass_without_a_request_too_many() {
 
 #[test]
 fn days_of_livedigital_pass_without_a_request_too_many() {
-    let options = livedigital::Options::default();
+    let options = canaries::livedigital();
     let (begins_at, token) = (options.begins_at, options.access_token.clone());
     let mut world = livedigital::World::new(options);
     let spaces = ["One", "Two"].map(|name| world.add_space(name));

@@ -1,0 +1,86 @@
+//! What the tests leave behind.
+//!
+//! When `LIVEHOOK_REMAINS` names a directory, all that livehook writes, answers or prints in a test stays there, and
+//! `canary::remains` searches it for the secrets of all tests: that is the gate's last step but the documents.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    ops::Deref,
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+};
+
+use tracing_subscriber::EnvFilter;
+
+/// Answers, what commands print, logs and panics, as far as no file of livehook holds them.
+static HEARD: LazyLock<Option<Arc<File>>> = LazyLock::new(|| {
+    let path = remains()?.join(format!("heard-{}", std::process::id()));
+    let file = OpenOptions::new().create(true).append(true).open(path).expect("remains are kept there");
+    let file = Arc::new(file);
+    // Fails where a test has its own subscriber, which then is what it searches.
+    let filter = EnvFilter::new("info,livehook=debug");
+    let log =
+        tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(Arc::clone(&file));
+    let _ = log.try_init();
+    let (earlier, panics) = (std::panic::take_hook(), Arc::clone(&file));
+    std::panic::set_hook(Box::new(move |info| {
+        let _ = writeln!(&*panics, "panic: {info}");
+        earlier(info);
+    }));
+    Some(file)
+});
+
+/// Where remains are kept, if they are.
+#[expect(clippy::disallowed_methods, reason = "the gate's wish is no part of livehook's configuration")]
+pub fn remains() -> Option<PathBuf> {
+    std::env::var_os("LIVEHOOK_REMAINS").map(PathBuf::from)
+}
+
+/// A directory that is gone when the test is over, unless remains are kept.
+#[derive(Debug)]
+pub struct TempDir(tempfile::TempDir);
+
+impl Deref for TempDir {
+    type Target = tempfile::TempDir;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// Every store holds space in reserve: too much to be kept, and nobody writes there.
+impl Drop for TempDir {
+    fn drop(&mut self) {
+        for place in [self.path().to_owned(), self.path().join("data"), self.path().join("store")] {
+            let _ = std::fs::remove_file(place.join("ballast"));
+        }
+    }
+}
+
+/// Makes one.
+pub fn tempdir() -> TempDir {
+    tempdir_in(&std::env::temp_dir())
+}
+
+/// The same for a store that nobody needs afterwards: in memory, if possible.
+pub fn tempdir_in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempdir_in(memory) } else { tempdir() }
+}
+
+/// The same for what should not lie just anywhere.
+pub fn tempdir_in(place: &Path) -> TempDir {
+    LazyLock::force(&HEARD);
+    let kept = remains();
+    let mut builder = tempfile::Builder::new();
+    let dir = builder.disable_cleanup(kept.is_some()).tempdir_in(kept.as_deref().unwrap_or(place));
+    TempDir(dir.expect("a directory can be made"))
+}
+
+/// Somebody outside of livehook got this from it, and it may hold no secret.
+pub fn heard(text: &str) {
+    if let Some(mut file) = HEARD.as_deref() {
+        file.write_all(format!("{text}\n").as_bytes()).expect("remains can be written");
+    }
+}
