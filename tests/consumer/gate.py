@@ -80,7 +80,8 @@ def read_case(path: Path, number: int) -> Case:
         status, events = read_outcome(outcome)
         requests.append(Request(callback, lines[1:], body, status, events))
     platform = path.relative_to(CASES).parts[0]
-    return Case(path, platform, service_account, f"case-{number:03}", CANARIES["consumer-callback-token"], requests, is_cut)
+    token = CANARIES["consumer-callback-token"] + f"{number:03}"
+    return Case(path, platform, service_account, f"case-{number:03}", token, requests, is_cut)
 
 
 def read_outcome(text: str) -> tuple[int, list[dict]]:
@@ -154,7 +155,7 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
         f"dir = {json.dumps(str(folder / 'data'))}",
     ]
     environment = {"GATE_WEBHOOK_SECRET": WEBHOOK_SECRET, "GATE_SECURITY_KEY": CANARIES["consumer-security-key"]}
-    environment["GATE_PSEUDONYM_KEY"] = CANARIES["consumer-pseudonym-key"]
+    environment["GATE_PSEUDONYM_KEY"] = "example-pseudonym-key"
     for case in cases:
         variable = f"GATE_{case.account.upper().replace('-', '_')}"
         environment[variable] = case.callback_token

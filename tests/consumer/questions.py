@@ -105,7 +105,7 @@ def read_case(path: Path, number: int) -> Case:
         requests.append(Request(callback, lines[1:], body, asked, replies, expected, answer is not None, events))
     account, platform = f"case-{number:03}", path.relative_to(gate.CASES).parts[0]
     service_account = name.removesuffix("-odd")
-    token = f"{'t' * 22}{number:03}"
+    token = gate.CANARIES["asked-callback-token"] + f"{number:03}"
     return Case(path, platform, service_account, name.endswith("-odd"), policy, account, token, requests)
 
 
@@ -121,7 +121,7 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
         "[store]",
         f"dir = {json.dumps(str(folder / 'data'))}",
     ]
-    environment = {"SECURITY_KEY": SECURITY_KEY, "USER_KEY": USER_KEY, "PSEUDONYM_KEY": gate.CANARIES["consumer-pseudonym-key"]}
+    environment = {"SECURITY_KEY": SECURITY_KEY, "USER_KEY": USER_KEY, "PSEUDONYM_KEY": "example-pseudonym-key"}
     for case in cases:
         variable = f"TOKEN_{case.account.upper().replace('-', '_')}"
         environment[variable] = case.callback_token

@@ -276,9 +276,13 @@ fn nothing_is_left_undone_or_switched_off() {
         concat!("#[", "ignore"),
         concat!("dbg", "!("),
     ];
+    // What is left to the gate, which runs it last.
+    let by_gate = concat!("#[", "ignore = \"the gate runs it");
+    assert!(include_str!("../gate.sh").contains("--ignored"));
     let mut offences = Vec::new();
     for file in files(&["src", "tests"], &[".rs"]) {
-        for mark in marks.iter().filter(|mark| file.code().contains(**mark)) {
+        let code = file.code().replace(by_gate, "");
+        for mark in marks.iter().filter(|mark| code.contains(**mark)) {
             offences.push(format!("{}: {mark}", file.path));
         }
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
+use smol_str::{SmolStr, ToSmolStr as _};
 
 use super::prepare::Prepared;
 use crate::{
@@ -20,10 +21,10 @@ use crate::{
 
 /// What is to be written of a sweep.
 pub(in crate::store) struct Difference {
-    /// The sweep without its findings.
+    /// The sweep, with all that was found.
     pub(super) record: SweepRecord,
-    /// What may be news.
-    pub(in crate::store) sightings: Vec<Heard>,
+    /// What of that may be news.
+    pub(in crate::store) heard: Vec<Heard>,
     /// What has to be remembered for longer because it was seen again, and until when; `None` means for ever.
     pub(super) put_off: Vec<(String, Option<i64>)>,
     /// What is not in its list any more.
@@ -48,9 +49,10 @@ pub(super) struct Remembered {
     pub(super) after: Scope,
 }
 
-/// What was seen, and how.
+/// What was seen, and how. It stays where it is among the findings: of a long list most of the memory is there.
 pub(in crate::store) struct Heard {
-    pub(super) sighting: Sighting,
+    /// Which of the findings' sightings.
+    pub(super) sighting: usize,
     pub(super) hearing: Hearing,
     /// What comes of it if nothing is known of it yet.
     pub(super) prepared: Option<Box<Prepared>>,
@@ -95,10 +97,12 @@ pub(in crate::store) fn compare(
     // One commit, from beginning to end.
     let snapshot = connection.unchecked_transaction()?;
     record.began_at = whole_ms(record.began_at);
-    let sightings = std::mem::take(&mut record.findings.sightings);
+    for sighting in &mut record.findings.sightings {
+        sighting.listed_from = sighting.listed_from.map(whole_ms);
+    }
     let mut comparison = Comparison::new(&snapshot, &record)?;
-    for sighting in sightings {
-        comparison.sighting(sighting)?;
+    for (index, sighting) in record.findings.sightings.iter().enumerate() {
+        comparison.sighting(index, sighting)?;
     }
     if !record.is_confirmation {
         for (index, listing) in record.findings.listings.iter().enumerate() {
@@ -106,10 +110,10 @@ pub(in crate::store) fn compare(
         }
         comparison.whole_watch(began)?;
     }
-    let Comparison { sightings, put_off, absent, behind, silent, passed_over, .. } = comparison;
+    let Comparison { heard, put_off, absent, behind, silent, passed_over, .. } = comparison;
     let (scopes, is_suspicious) = (comparison.changed_scopes, comparison.is_suspicious);
     Ok(Difference {
-        sightings,
+        heard,
         put_off,
         absent,
         behind,
@@ -129,10 +133,10 @@ struct Comparison<'a> {
     key: Option<WatchKey<'a>>,
     scopes: HashMap<String, Scope>,
     /// What was seen, by list; [`NO_LIST`] for what stands in none.
-    seen: HashMap<String, HashSet<String>>,
+    seen: HashMap<String, HashSet<SmolStr>>,
     /// What this sweep changes: all that it says of these is handed on, or the order would be lost.
-    changing: HashSet<String>,
-    sightings: Vec<Heard>,
+    changing: HashSet<SmolStr>,
+    heard: Vec<Heard>,
     put_off: Vec<(String, Option<i64>)>,
     absent: Vec<Absent>,
     behind: Vec<(usize, String)>,
@@ -168,7 +172,7 @@ impl<'a> Comparison<'a> {
             scopes,
             seen: HashMap::new(),
             changing: HashSet::new(),
-            sightings: Vec::new(),
+            heard: Vec::new(),
             put_off: Vec::new(),
             absent: Vec::new(),
             behind: Vec::new(),
@@ -193,13 +197,12 @@ impl<'a> Comparison<'a> {
         self.known_since(sighting.scope.as_deref()).or_else(of_watch)
     }
 
-    fn sighting(&mut self, mut sighting: Sighting) -> rusqlite::Result<()> {
-        sighting.listed_from = sighting.listed_from.map(whole_ms);
-        let entity = sighting.observation.entity.to_string();
+    fn sighting(&mut self, index: usize, sighting: &Sighting) -> rusqlite::Result<()> {
+        let entity = sighting.observation.entity.to_smolstr();
         let hearing = Hearing::Sweep {
             asked_at: sighting.asked_at,
             stale_for: sighting.age.unwrap_or(self.record.stale_for),
-            known_since: self.compared_since(&sighting),
+            known_since: self.compared_since(sighting),
         };
         let scope = sighting.scope.as_deref().unwrap_or(NO_LIST);
         // Also what cannot be compared is there.
@@ -208,7 +211,7 @@ impl<'a> Comparison<'a> {
             None => drop(self.seen.insert(scope.to_owned(), HashSet::from([entity.clone()]))),
         }
         // One thing must not hold up all others of the watch.
-        let worth = match believe::unless_it_panics(|| self.worth_writing(&entity, &sighting, &hearing)) {
+        let worth = match believe::unless_it_panics(|| self.worth_writing(&entity, sighting, &hearing)) {
             Some(Err(error)) if believe::is_unreadable(&error) => {
                 self.passed_over += 1;
                 super::tell_unreadable(&entity);
@@ -223,7 +226,7 @@ impl<'a> Comparison<'a> {
         };
         let prepared = match worth {
             Worth::Nothing => return Ok(()),
-            Worth::Unknown(weighed) if self.sightings.len() < PREPARED_MAX => {
+            Worth::Unknown(weighed) if self.heard.len() < PREPARED_MAX => {
                 let SweepRecord { account, platform, .. } = self.record;
                 let prepare = || Prepared::of(account, platform, &sighting.observation, &hearing, *weighed);
                 believe::unless_it_panics(prepare).flatten().map(Box::new)
@@ -231,7 +234,7 @@ impl<'a> Comparison<'a> {
             Worth::Unknown(_) | Worth::Known => None,
         };
         self.changing.insert(entity);
-        self.sightings.push(Heard { sighting, hearing, prepared });
+        self.heard.push(Heard { sighting: index, hearing, prepared });
         Ok(())
     }
 

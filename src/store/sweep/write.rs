@@ -45,7 +45,7 @@ impl Job for CommitSweep {
     }
 
     fn bytes(&self) -> usize {
-        self.difference.sightings.len() * EVENT_BYTES
+        self.difference.heard.len() * EVENT_BYTES
     }
 }
 
@@ -63,7 +63,7 @@ fn write(session: &mut Session<'_>, difference: &Difference) -> rusqlite::Result
             ..SweepOutcome::default()
         },
     };
-    for heard in &difference.sightings {
+    for heard in &difference.heard {
         writing.sighting(heard)?;
     }
     for (entity, fades_at) in &difference.put_off {
@@ -124,7 +124,8 @@ impl Writing<'_, '_> {
     }
 
     fn sighting(&mut self, Heard { sighting, hearing, prepared }: &Heard) -> rusqlite::Result<()> {
-        let Sighting { observation, scope, listed_from, .. } = sighting;
+        let sighting = self.difference.record.findings.sightings.get(*sighting);
+        let Some(Sighting { observation, scope, listed_from, .. }) = sighting else { return Ok(()) };
         let event_types = &mut self.outcome.event_types;
         let is_written = match prepared {
             Some(it) => it.write(self.session, &self.speaker, observation, hearing, event_types)?,

@@ -88,7 +88,7 @@ impl Rig {
     pub(super) async fn worth_writing(&self, record: SweepRecord) -> Result<usize, StoreError> {
         let began = record.began_at;
         let compare = move |connection: &_| compare::compare(connection, record, began);
-        Ok(self.store.compare(compare).await?.sightings.len())
+        Ok(self.store.compare(compare).await?.heard.len())
     }
 }
 

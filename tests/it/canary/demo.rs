@@ -77,7 +77,7 @@ fn add_files(haystack: &mut Haystack, dir: &Path) {
     }
 }
 
-/// The tokens in the vault, opened with its key as ARCHITECTURE tells how they are sealed.
+/// The tokens in the vault, opened with its key as `grants::vault` seals them: written down once more, so that a change is noticed.
 fn obtained(database: &Path) -> Vec<String> {
     let key: [u8; 32] = hex::decode(canary("demo-vault-key")).unwrap().try_into().unwrap();
     let cipher = XChaCha20Poly1305::new(&Key::from(key));

@@ -85,7 +85,7 @@ fn files(dir: &Path) -> Vec<PathBuf> {
 
 /// Run by the gate when all tests have ended, with their remains.
 #[test]
-#[ignore = "after all other tests, with LIVEHOOK_REMAINS"]
+#[ignore = "the gate runs it, when all others have ended"]
 fn no_secret_is_in_what_all_tests_leave() {
     let dir = remains().expect("LIVEHOOK_REMAINS says where it is");
     let found = search(&dir);

@@ -17,7 +17,7 @@ use livehook::{
 };
 
 use super::rig::{PATIENCE, Rig, state_of, thing, without_revisions};
-use crate::support::nats::Nats;
+use crate::support::{canaries::canary, nats::Nats};
 
 #[tokio::test]
 async fn a_missing_bucket_is_made_as_the_contract_says() {
@@ -81,12 +81,12 @@ async fn a_bucket_that_drops_old_values_when_it_is_full_is_refused() {
 #[tokio::test]
 async fn with_the_production_configuration_livehook_keeps_the_bucket_and_consumers_only_read_it() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/nats-server.conf");
-    let nats = Nats::start_from(&file, PASSWORDS.map(|name| (name, format!("p-{name}"))).to_vec());
+    let nats = Nats::start_from(&file, PASSWORDS.map(|name| (name, password(name))).to_vec());
     let mut rig = Rig::new(nats).await;
     rig.keep_and_publish_with(login(&rig.nats, "livehook", PASSWORDS[0])).await;
     rig.sweep(Noun::Channel, &[thing("a", "A"), thing("b", "B")]).await;
 
-    let options = ConnectOptions::with_user_and_password("consumer".into(), format!("p-{}", PASSWORDS[1]));
+    let options = ConnectOptions::with_user_and_password("consumer".into(), password(PASSWORDS[1]));
     let consumer = jetstream::new(options.connect(rig.nats.url()).await.unwrap());
     let bucket = eventually(async || consumer.get_key_value(BUCKET).await.ok()).await;
     let is_right = async || {
@@ -130,13 +130,14 @@ async fn with_the_production_configuration_livehook_keeps_the_bucket_and_consume
 #[tokio::test]
 async fn a_user_that_may_not_keep_the_bucket_is_named_and_publishes_all_the_same() {
     let nats = Nats::start_with(
-        r#"authorization { users: [
-            { user: livehook, password: p-LIVEHOOK_NATS_PASSWORD, permissions: {
+        &r#"authorization { users: [
+            { user: livehook, password: PASSWORD, permissions: {
                 publish: { allow: ["live.>", "$JS.API.INFO", "$JS.API.STREAM.*.LIVE", "$JS.API.STREAM.*.LIVE_PLAYBACK", "$JS.API.STREAM.MSG.GET.*"] }
                 subscribe: { allow: ["_INBOX.>"] }
             } }
             { user: all, password: all }
-        ] }"#,
+        ] }"#
+        .replace("PASSWORD", &password(PASSWORDS[0])),
     );
     let mut rig = Rig::new(nats).await;
     let options = login(&rig.nats, "livehook", PASSWORDS[0]);
@@ -158,8 +159,16 @@ async fn a_user_that_may_not_keep_the_bucket_is_named_and_publishes_all_the_same
 const PASSWORDS: [&str; 4] =
     ["LIVEHOOK_NATS_PASSWORD", "CONSUMER_NATS_PASSWORD", "DECIDER_NATS_PASSWORD", "SYSTEM_NATS_PASSWORD"];
 
+fn password(name: &str) -> String {
+    match name {
+        "LIVEHOOK_NATS_PASSWORD" => canary("nats-bucket-password").to_owned(),
+        "CONSUMER_NATS_PASSWORD" => canary("nats-consumer-password").to_owned(),
+        other => format!("p-{other}"),
+    }
+}
+
 fn login(nats: &Nats, user: &str, name: &str) -> BusOptions {
-    let login = Login::Password { user: user.to_owned(), password: format!("p-{name}").into() };
+    let login = Login::Password { user: user.to_owned(), password: password(name).into() };
     BusOptions { login, ..nats.options() }
 }
 

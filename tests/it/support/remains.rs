@@ -4,7 +4,7 @@
 //! `canary::remains` searches it for the secrets of all tests: that is the gate's last step but the documents.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::Write as _,
     ops::Deref,
     path::{Path, PathBuf},
@@ -52,8 +52,9 @@ impl Deref for TempDir {
 /// Every store holds space in reserve: too much to be kept, and nobody writes there.
 impl Drop for TempDir {
     fn drop(&mut self) {
-        for place in [self.path().to_owned(), self.path().join("data"), self.path().join("store")] {
-            let _ = std::fs::remove_file(place.join("ballast"));
+        let below = fs::read_dir(self.path()).into_iter().flatten().flatten().map(|entry| entry.path());
+        for place in below.chain([self.path().to_owned()]) {
+            let _ = fs::remove_file(place.join("ballast"));
         }
     }
 }

@@ -17,7 +17,7 @@ use super::scene::{Mischief, Scene, Settling, stale_for};
 use crate::support::world::{Books, Case, Look, Part, Seeds, Stage, Truths, judge, of_account, tempdir};
 
 /// How many worlds of each platform are played, unless somebody wants more.
-const WORLDS: u64 = 250;
+const WORLDS: u64 = 1000;
 /// Longest time that watches may need for their last looks: back-off after the worst is over.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(12);
 
