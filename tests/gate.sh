@@ -10,13 +10,15 @@ cd "$(dirname "$0")/.."
 export PATH=$PATH:${CARGO_HOME:-${HOME:-}/.cargo}/bin
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"; [ -e "${LIVEHOOK_REMAINS:-}/hits" ] || rm -rf "${LIVEHOOK_REMAINS:-}"' EXIT
 # Tests that cannot run on this machine write their reason here: skipped, but never silently.
 export LIVEHOOK_SKIPPED=$work/skipped
 : > "$LIVEHOOK_SKIPPED"
-# All that the tests leave behind, to be searched for their secrets at the end.
-export LIVEHOOK_REMAINS=$work/remains
-mkdir "$LIVEHOOK_REMAINS"
+# All that the tests leave behind, to be searched for their secrets at the end; kept when one is found.
+LIVEHOOK_REMAINS=${CARGO_TARGET_DIR:-$PWD/target}/remains
+export LIVEHOOK_REMAINS
+rm -rf "$LIVEHOOK_REMAINS"
+mkdir -p "$LIVEHOOK_REMAINS"
 passed=0 failed=0 summary=
 
 # The sum over the lines with which cargo test, nextest and our scripts count.
@@ -54,7 +56,11 @@ note() { # NAME PASSED FAILED TIME
 
 tests() {
     if cargo nextest --version > /dev/null 2>&1; then
-        cargo nextest run --config-file tests/nextest.toml --no-fail-fast && cargo test --doc
+        cargo nextest run --config-file tests/nextest.toml --no-fail-fast
+        local code=$?
+        # What passing tests have printed.
+        cp target/nextest/default/junit.xml "$LIVEHOOK_REMAINS"
+        [ "$code" = 0 ] && cargo test --doc
     else
         cargo test --no-fail-fast
     fi
@@ -73,7 +79,14 @@ browser() {
     fi
     deploy/tools.sh node > /dev/null && LIVEHOOK_CHROMIUM=$chromium npm --prefix tests/browser --silent test
 }
-canaries() { cargo test --test it canary::remains::no_secret -- --ignored --nocapture; }
+canaries() {
+    local search=canary::remains::no_secret_is_in_what_all_tests_leave
+    cargo test --test it "$search" -- --exact --ignored --nocapture 2>&1 | tee "$work/search"
+    [ "$(count "$work/search" 1)" = 1 ] && return
+    touch "$LIVEHOOK_REMAINS/hits"
+    echo "what was searched is kept in $LIVEHOOK_REMAINS"
+    return 1
+}
 documentation() { RUSTDOCFLAGS='-D warnings' cargo doc --no-deps; }
 
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}

@@ -7,14 +7,16 @@
 
 use std::collections::HashSet;
 
+use smol_str::SmolStr;
+
 use super::poll::Coverage;
 
 /// The way through the pages of one list.
 #[derive(Clone, Debug)]
 pub struct Pages {
-    listed: HashSet<String>,
+    listed: HashSet<SmolStr>,
     pages_max: u32,
-    passes: Vec<HashSet<String>>,
+    passes: Vec<HashSet<SmolStr>>,
     page: u32,
     /// How many rows the list has, as the latest page says.
     total: Option<u64>,
@@ -37,7 +39,7 @@ impl Pages {
     /// `pages_max`.
     pub fn new(listed: Option<&HashSet<String>>, pages_max: u32) -> Self {
         Self {
-            listed: listed.cloned().unwrap_or_default(),
+            listed: listed.into_iter().flatten().map(SmolStr::from).collect(),
             pages_max,
             passes: vec![HashSet::new()],
             page: 1,
@@ -54,11 +56,14 @@ impl Pages {
     }
 
     /// Takes in the page that was asked for: its ids, how many rows the list has, how many pages.
-    pub fn take(&mut self, ids: impl IntoIterator<Item = String>, total: Option<u64>, last_page: u32) {
+    pub fn take<I>(&mut self, ids: impl IntoIterator<Item = I>, total: Option<u64>, last_page: u32)
+    where
+        I: Into<SmolStr>,
+    {
         let Some(pass) = self.passes.last_mut() else { return };
         let before = pass.len();
         let mut rows = 0;
-        pass.extend(ids.into_iter().inspect(|_| rows += 1));
+        pass.extend(ids.into_iter().inspect(|_| rows += 1).map(Into::into));
         let seen = pass.len();
         self.total = total.or(self.total);
         if self.page == 1 && last_page <= 1 {

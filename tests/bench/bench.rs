@@ -30,6 +30,10 @@ mod support {
 
 use std::time::Duration;
 
+/// As in `main.rs`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 use support::rig::setting_or;
 use throughput::Subject;
 

@@ -6,6 +6,7 @@
 // Screenshots go to target/browser. The last line counts; exit code 1 when something is not as it must be.
 import { spawn } from "node:child_process";
 import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { openSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,7 +74,8 @@ key = { env = "VAULT_KEY" }
 ${platforms.map(({ section }) => section).join("\n")}`;
   await writeFile(join(home, "livehook.toml"), configuration);
   const env = Object.assign({ VAULT_KEY: canary("browser-vault-key") }, ...platforms.map(({ env }) => env));
-  start(["run", "--config", join(home, "livehook.toml")], env, ["ignore", "ignore", "inherit"]);
+  const log = remains ? openSync(join(home, "livehook.log"), "a") : "inherit";
+  start(["run", "--config", join(home, "livehook.toml")], remains ? { ...env, LIVEHOOK_LOG__FILTER: "debug" } : env, ["ignore", "ignore", log]);
   const url = `http://127.0.0.1:${admin}`;
   for (const began = Date.now(); ; await new Promise((wake) => setTimeout(wake, 100))) {
     const answer = await fetch(`${url}/api/v1/credentials`).catch(() => undefined);
@@ -184,10 +186,15 @@ try {
   check("the cookie is for no script", consent.every(({ httpOnly, sameSite }) => httpOnly && sameSite === "Lax"));
 } catch (error) {
   check(error.stack, false);
+  if (remains) {
+    for (const path of ["metrics", "readyz", "connect", "api/v1/events", "api/v1/watches", "api/v1/credentials"])
+      await appendFile(join(home, "pages"), await (await fetch(`${admin}/${path}`)).text());
+  }
 } finally {
   await browser?.close();
   children.forEach((child) => child.kill());
-  if (!remains) await rm(home, { recursive: true, force: true });
+  // Of what is kept, not the space that livehook holds in reserve.
+  await rm(remains ? join(home, "data", "ballast") : home, { recursive: true, force: true });
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -22,8 +22,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,6 +157,7 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
         f"dir = {json.dumps(str(folder / 'data'))}",
     ]
     environment = {"GATE_WEBHOOK_SECRET": WEBHOOK_SECRET, "GATE_SECURITY_KEY": CANARIES["consumer-security-key"]}
+    environment["GATE_USER_KEY"] = "EXAMPLE_CUSTOM_KEY"
     environment["GATE_PSEUDONYM_KEY"] = "example-pseudonym-key"
     for case in cases:
         variable = f"GATE_{case.account.upper().replace('-', '_')}"
@@ -171,7 +174,7 @@ def configuration(cases: list[Case], public: int, admin: int, bus: str, folder: 
             # Its viewers have pseudonyms.
             lines += [
                 'security_key = { env = "GATE_SECURITY_KEY" }',
-                'user_key = { env = "GATE_SECURITY_KEY" }',
+                'user_key = { env = "GATE_USER_KEY" }',
                 'on_no_answer = "deny"',
                 f"[accounts.{case.account}.questions]",
                 'pseudonym_key = { env = "GATE_PSEUDONYM_KEY" }',
@@ -189,6 +192,20 @@ def working_folder():
     finally:
         if not kept:
             shutil.rmtree(folder)
+        # Space that livehook holds in reserve: nothing is written there.
+        for reserve in folder.rglob("ballast"):
+            reserve.unlink()
+
+
+def look_at(admin: int, folder: Path):
+    """Leaves what the admin listener says, to be searched."""
+    with (folder / "admin answers").open("ab") as record:
+        for path in ("metrics", "readyz", "connect", *(f"api/v1/{name}" for name in ("events", "watches", "credentials"))):
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{admin}/{path}", timeout=5) as answer:
+                    record.write(answer.read())
+            except OSError as error:
+                record.write(f"{path}: {error}\n".encode())
 
 
 def free_ports(count: int) -> list[int]:
@@ -233,9 +250,9 @@ def accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def start_both(stack: ExitStack, options, folder: Path, configure) -> tuple[str, int, subprocess.Popen]:
+def start_both(stack: ExitStack, options, folder: Path, configure) -> tuple[str, int, subprocess.Popen, Callable]:
     """A nats-server, and a livehook with what `configure(public, admin, bus, folder)` says; the bus's URL, the public
-    port, and livehook."""
+    port, livehook, and a look at its admin listener, to be taken before it ends."""
     bus_port, public, admin = free_ports(3)
     bus = f"nats://127.0.0.1:{bus_port}"
     text, environment = configure(public, admin, bus, folder)
@@ -247,7 +264,7 @@ def start_both(stack: ExitStack, options, folder: Path, configure) -> tuple[str,
     command = [options.livehook, "run", "--config", str(folder / "livehook.toml")]
     livehook = start(stack, command, log, env={**os.environ, **environment})
     wait_until(lambda: answers(f"http://127.0.0.1:{admin}/readyz"), livehook, log)
-    return bus, public, livehook
+    return bus, public, livehook, partial(look_at, admin, folder)
 
 
 def run(options, cases: list[Case], folder: Path) -> dict[str, list[str]]:
@@ -256,7 +273,7 @@ def run(options, cases: list[Case], folder: Path) -> dict[str, list[str]]:
     expected = sum(len(request.events) for case in cases for request in case.requests)
     with ExitStack() as stack:
         log = folder / "livehook.log"
-        bus, public, livehook = start_both(stack, options, folder, lambda *where: configuration(cases, *where))
+        bus, public, livehook, look = start_both(stack, options, folder, lambda *where: configuration(cases, *where))
 
         for case in cases:
             for request in case.requests:
@@ -270,6 +287,7 @@ def run(options, cases: list[Case], folder: Path) -> dict[str, list[str]]:
         if subprocess.run(command).returncode == 2:
             sys.exit("the consumer cannot read the bus")
 
+        look()
         livehook.send_signal(signal.SIGTERM)
         try:
             if livehook.wait(timeout=30) != 0:

@@ -359,12 +359,13 @@ def main() -> int:
     wrong: dict[str, list[str]] = {"": []}
     with gate.working_folder() as folder, ExitStack() as stack:
         ways = examples(folder)
-        bus_url, public, _ = gate.start_both(stack, options, folder, lambda *where: configuration([*cases, played], *where))
+        bus_url, public, _, look = gate.start_both(stack, options, folder, lambda *where: configuration([*cases, played], *where))
         asyncio.run(ask_cases(cases, bus_url, public, folder, wrong))
         compare_events(cases, bus_url, folder, wrong)
         for language, command in ways.items():
             tried = try_example(command, played, bus_url, public, folder) if command else []
             wrong[f"the example in {language}"] = tried
+        look()
         if any(wrong.values()):
             print((folder / "livehook.log").read_text("utf-8", "replace")[-4000:])
     for name, complaints in wrong.items():

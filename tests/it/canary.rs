@@ -2,6 +2,7 @@
 //! then a search through everything that livehook wrote, answered, published or printed.
 
 mod demo;
+mod files;
 mod leaky;
 mod linking;
 mod reading;
@@ -137,6 +138,8 @@ async fn no_secret_of_the_demo_comes_out_anywhere() {
         ("said", "Requests that broke a limit of the platforms: 0"),
         ("said", "credential.authorized"),
         ("log", "debug"),
+        ("admin", "livehook_renewals_total"),
+        ("admin", "\"credentials\""),
         ("kept", "SQLite format"),
         ("kept", "live.broadcast.started"),
         ("kept", "Nats-Msg-Id"),

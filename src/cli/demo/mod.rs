@@ -12,6 +12,7 @@ mod theatre;
 mod worlds;
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -20,6 +21,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use owo_colors::{OwoColorize, Stream::Stdout};
 use tokio::time::Instant;
+use tracing_subscriber::EnvFilter;
 
 use self::{audience::Audience, samples::Samples, theatre::Theatre, worlds::Worlds};
 use super::say;
@@ -49,11 +51,12 @@ pub(super) struct Demo {
     /// The nats-server program; default: the one on PATH.
     #[arg(long, value_name = "FILE", env = "LIVEHOOK_NATS_SERVER")]
     nats_server: Option<PathBuf>,
-    /// Leave the store and the bus's data in this directory, which must be new or empty.
+    /// Leave the store and the bus's data in this directory, which must be new or empty. Tokens in it are sealed with
+    /// LIVEHOOK_DEMO_VAULT_KEY, 64 hexadecimal digits; without that variable with a key that nobody knows.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
     /// Which lines of livehook's own log to print, as a tracing filter.
-    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    #[arg(long, value_name = "FILTER", default_value = "warn", value_parser = is_filter)]
     log: String,
 }
 
@@ -69,13 +72,12 @@ impl Demo {
 
     async fn play(self) -> anyhow::Result<()> {
         if let Some(dir) = &self.keep {
-            let is_used = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
-            ensure!(
-                !is_used,
-                "--keep {}: something is in there; name a new or empty directory",
-                dir.display()
-            );
-            return self.play_in(&std::path::absolute(dir)?).await;
+            let dir = std::path::absolute(dir)?;
+            is_free(&dir)
+                .with_context(|| format!("--keep {}: name a new or empty directory", dir.display()))?;
+            let result = self.play_in(&dir).await;
+            say(format!("The store and the bus's data are in {}.", dir.display()));
+            return result;
         }
         let dir = std::env::temp_dir().join(format!("livehook-demo-{}", std::process::id()));
         let result = self.play_in(&dir).await;
@@ -98,9 +100,10 @@ impl Demo {
         let app = App::start(config, ports, telemetry::start_metrics()?).await?;
         let options = app.bus_options.clone().context("the demo has an embedded bus")?;
         heading(&format!(
-            "nats-server runs at {}; livehook accepts callbacks at http://{} and reads four simulated platforms",
+            "nats-server runs at {}; livehook accepts callbacks at http://{}, shows http://{}/connect and /metrics, and reads four simulated platforms",
             options.servers.join(", "),
-            app.public_addr
+            app.public_addr,
+            app.admin_addr
         ));
         let mut audience = Audience::seated(options).await?;
         let admin = format!("http://{}", app.admin_addr);
@@ -130,6 +133,22 @@ impl Demo {
         let violations = theatre.worlds.violations();
         theatre.worlds.close().await;
         summary(told, audience.seen(), &violations)
+    }
+}
+
+fn is_filter(text: &str) -> Result<String, String> {
+    EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+/// Nothing is there, or an empty directory.
+fn is_free(dir: &Path) -> anyhow::Result<()> {
+    match dir.read_dir() {
+        Ok(mut entries) => {
+            ensure!(entries.next().is_none(), "something is in there");
+            Ok(())
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -55,7 +55,7 @@ poll.calls = { every = "6s" }
 "#;
 
 /// The secrets of [`CONFIG`] and of the platforms: drawn anew each time, unless the caller's environment has them under
-/// the same names behind [`GIVEN`].
+/// the same names behind [`PREFIX`].
 const SECRETS: [&str; 10] = [
     "VAULT_KEY",
     "KOLLUS_TOKEN",
@@ -69,7 +69,7 @@ const SECRETS: [&str; 10] = [
     "LIVEDIGITAL_PASSWORD",
 ];
 
-const GIVEN: &str = "LIVEHOOK_DEMO_";
+const PREFIX: &str = "LIVEHOOK_DEMO_";
 
 /// The secrets, and what else [`CONFIG`] takes from the environment before the platforms are there.
 pub(super) fn environment(dir: &Path, nats_server: Option<&Path>, entropy: &dyn Entropy) -> Environment {
@@ -81,7 +81,7 @@ pub(super) fn environment(dir: &Path, nats_server: Option<&Path>, entropy: &dyn 
     let mut callers = config::environment();
     let mut environment = Environment::new();
     for name in SECRETS {
-        let given = callers.remove(&format!("{GIVEN}{name}"));
+        let given = callers.remove(&format!("{PREFIX}{name}"));
         environment.insert(name.to_owned(), given.unwrap_or_else(secret));
     }
     environment.extend(callers.remove("PATH").map(|path| ("PATH".to_owned(), path)));

@@ -67,7 +67,7 @@ enum Worth {
 }
 
 /// So much is prepared; it takes up memory until it is written. More than most lists have.
-const PREPARED_MAX: usize = if cfg!(test) { 3 } else { 20_000 };
+const PREPARED_MAX: usize = if cfg!(test) { 3 } else { 12_000 };
 
 /// A list that is read from some time on may be read from an earlier time again, but not by more than this.
 const BACK_MAX: SignedDuration = SignedDuration::from_hours(1);

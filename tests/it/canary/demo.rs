@@ -1,19 +1,28 @@
 //! The demo with secrets that are known, and the tokens that it obtained: what it prints, and what it leaves.
 
-use std::{fs, path::Path, process::Stdio, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use chacha20poly1305::{
     Key, KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader, Lines},
+    process::{ChildStdout, Command},
+};
 
 use super::{search::Haystack, story::Secret};
 use crate::support::{
     canaries::canary,
     nats,
-    remains::{heard, tempdir},
+    program::client,
+    remains::{record, tempdir},
 };
 
 /// It takes half a minute.
@@ -49,13 +58,16 @@ impl Demo {
             .envs(SECRETS.map(|(name, secret)| (format!("LIVEHOOK_DEMO_{name}"), secret)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
-        let output = tokio::time::timeout(PATIENCE, command.output()).await.expect("the demo ends").unwrap();
-        let (said, logged) =
-            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{said}\n{logged}");
-        heard(&format!("{said}\n{logged}"));
-
         let mut haystack = Haystack::default();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let watched = async { tokio::join!(watch(lines, &mut haystack), child.wait_with_output()) };
+        let (said, output) = tokio::time::timeout(PATIENCE, watched).await.expect("the demo ends");
+        let output = output.unwrap();
+        let logged = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}\n{logged}");
+        record(&format!("{said}\n{logged}"));
+
         haystack.add("said", &said);
         haystack.add("log", &logged);
         add_files(&mut haystack, dir.path());
@@ -65,6 +77,31 @@ impl Demo {
         secrets.extend(obtained.iter().map(|token| secret("an obtained token", token)));
         Self { secrets, haystack }
     }
+}
+
+/// What it says, until it ends; meanwhile its admin listener is asked, whose address it says.
+async fn watch(mut lines: Lines<BufReader<ChildStdout>>, haystack: &mut Haystack) -> String {
+    let (mut said, mut admin, mut asked_at) = (String::new(), None, Instant::now());
+    while let Some(line) = lines.next_line().await.unwrap() {
+        let address = line.split_once("shows ").and_then(|(_, rest)| rest.split_once("/connect"));
+        admin = admin.or(address.map(|(admin, _)| admin.to_owned()));
+        said.push_str(&line);
+        said.push('\n');
+        if let Some(admin) = admin.as_ref().filter(|_| asked_at.elapsed() > Duration::from_secs(2)) {
+            for target in
+                ["metrics", "readyz", "connect", "api/v1/events", "api/v1/watches", "api/v1/credentials"]
+            {
+                // At its end nobody answers any more.
+                if let Ok(answer) = client().get(format!("{admin}/{target}")).send().await {
+                    let answer = answer.text().await.unwrap_or_default();
+                    record(&answer);
+                    haystack.add("admin", &answer);
+                }
+            }
+            asked_at = Instant::now();
+        }
+    }
+    said
 }
 
 fn add_files(haystack: &mut Haystack, dir: &Path) {

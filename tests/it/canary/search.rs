@@ -53,15 +53,16 @@ pub fn forms(secret: &str) -> Vec<(String, String)> {
         forms.push((format!("{which} half, percent-encoded"), percent));
         forms.push((format!("{which} half, hexadecimal"), hex::encode(half)));
         for before in 0..3 {
-            forms.push((format!("{which} half, base64"), inside_base64(half, before)));
+            let text = inside_base64(half.as_bytes(), before);
+            forms.push((format!("{which} half, base64 behind {before}"), text));
         }
     }
     forms
 }
 
 /// What base64 makes of `text` behind so many other bytes, without the digits that those share.
-fn inside_base64(text: &str, before: usize) -> String {
-    let bytes = [&[0; 2][..before], text.as_bytes()].concat();
+pub fn inside_base64(text: &[u8], before: usize) -> String {
+    let bytes = [&[0; 2][..before], text].concat();
     let whole = bytes.len() / 3 * 4;
     let from = [0, 2, 3][before];
     BASE64_STANDARD.encode(&bytes)[from..whole].to_owned()

@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use crate::support::{
     canaries::{self, canary},
     program::{PATIENCE, Printed, Program},
+    remains::record,
 };
 
 const OWNER: &str = "soop1234";
@@ -43,11 +44,17 @@ impl Games {
         let sections = [
             "[vault]\nkey = { env = \"VAULT\" }\n".to_owned(),
             account("games", "client_secret = { env = \"SECRET\" }\npoll.station = {}"),
-            account("fixed", "token = { env = \"SECRET\" }\npoll.station = {}"),
+            account("fixed", "token = { env = \"TOKEN\" }\npoll.station = {}"),
             account("lists", "poll.broadcasts = {}"),
         ];
-        let program =
-            Program::new(&sections.concat(), &[("VAULT", canary("connect-vault-key")), ("SECRET", &secret)]);
+        let program = Program::new(
+            &sections.concat(),
+            &[
+                ("VAULT", canary("connect-vault-key")),
+                ("SECRET", &secret),
+                ("TOKEN", canary("connect-fixed-token")),
+            ],
+        );
         Self { world, program, _server: server }
     }
 
@@ -59,7 +66,10 @@ impl Games {
         child.stdin.take().unwrap().write_all(lines.as_bytes()).await.unwrap();
         let output = tokio::time::timeout(PATIENCE, child.wait_with_output()).await.unwrap().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
-        Printed { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        let printed =
+            Printed { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        record(&format!("{printed:?}"));
+        printed
     }
 
     fn number(&self) -> String {

@@ -162,7 +162,6 @@ const PASSWORDS: [&str; 4] =
 fn password(name: &str) -> String {
     match name {
         "LIVEHOOK_NATS_PASSWORD" => canary("nats-bucket-password").to_owned(),
-        "CONSUMER_NATS_PASSWORD" => canary("nats-consumer-password").to_owned(),
         other => format!("p-{other}"),
     }
 }

@@ -133,7 +133,7 @@ async fn full_the_bus_gets_the_rest_when_there_is_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn closed_to_us_the_bus_gets_everything_once_it_opens() {
     const LIVEHOOK: &str = canary("nats-livehook-password");
-    const OBSERVER: &str = canary("nats-observer-password");
+    const OBSERVER: &str = "pass-observer";
     let users = |permissions: &str| {
         format!(
             "authorization {{ users: [ {{ user: livehook, password: {LIVEHOOK}{permissions} }}, \

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::rig::{Case, Rig, obtained, settings};
 
-use crate::support::canaries;
+use crate::support::{canaries, canaries::canary};
 
 const DAYS: i64 = 400;
 const HOURS_6: Duration = Duration::from_secs(6 * 3600);
@@ -168,7 +168,9 @@ fn personal(ends_at: Timestamp) -> String {
 async fn the_end_of_a_personal_token_is_told_sixty_thirty_and_seven_days_ahead() {
     let begins_at = canaries::kollus().begins_at;
     let ends_at = begins_at + days(365);
-    for (token, says_when) in [(personal(ends_at), true), ("opaque".to_owned(), false)] {
+    for (token, says_when) in
+        [(personal(ends_at), true), (canary("keeping-personal-token").to_owned(), false)]
+    {
         let options = kollus::Options { access_token: token.clone(), ..canaries::kollus() };
         let settings = settings(&options.service_account, "channels", HOURS_6);
         let world = kollus::World::new(options);

@@ -12,7 +12,10 @@ use super::{
     days::{kollus, livedigital, soop},
     rig::Rig,
 };
-use crate::support::world::{Books, number};
+use crate::support::{
+    canaries::canary,
+    world::{Books, number},
+};
 
 /// Users that are refused at the same time.
 const USERS: usize = 20;
@@ -122,7 +125,7 @@ async fn a_platform_that_refuses_every_token_is_asked_for_one_more_and_no_furthe
 #[tokio::test]
 async fn a_wrong_password_is_tried_seldom_and_told_once() {
     let mut case = livedigital(None, false);
-    case.settings.password = Some("wrong".into());
+    case.settings.password = Some(canary("keeping-wrong-password").into());
     let mut rig = Rig::new(case);
     rig.run_for(SignedDuration::from_hours(24)).await;
     let calls = rig.world(|world| world.token_calls().to_vec());
@@ -137,7 +140,7 @@ async fn a_wrong_password_is_tried_seldom_and_told_once() {
 #[tokio::test]
 async fn a_password_that_was_corrected_is_tried_at_once_after_the_restart() {
     let mut case = livedigital(None, false);
-    let right = case.settings.password.replace("wrong".into());
+    let right = case.settings.password.replace(canary("keeping-wrong-password").into());
     let mut rig = Rig::new(case);
     rig.run_for(SignedDuration::from_hours(24)).await;
     assert_eq!(rig.progress().state, CredentialState::Lost);
@@ -152,11 +155,11 @@ async fn a_password_that_was_corrected_is_tried_at_once_after_the_restart() {
 async fn an_application_that_was_corrected_is_renewed_and_needs_no_consent() {
     let mut rig = Rig::new(soop(Rotation::Always));
     rig.connect().await;
-    rig.world(|world| "changed".clone_into(&mut world.options().client_secret));
+    rig.world(|world| canary("keeping-changed-secret").clone_into(&mut world.options().client_secret));
     rig.run_for(SignedDuration::from_hours(7)).await;
     let needs = rig.progress().needs_person.unwrap();
     assert!(needs.contains("client_secret") && needs.contains("restart"), "{needs}");
-    rig.correct(|settings| settings.client_secret = Some("changed".into()));
+    rig.correct(|settings| settings.client_secret = Some(canary("keeping-changed-secret").into()));
     rig.restart();
     rig.run_for(SignedDuration::from_hours(1)).await;
     assert_eq!(rig.progress().state, CredentialState::Connected, "{:?}", rig.progress());

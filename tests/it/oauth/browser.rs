@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, redirect::Policy};
 
-use crate::support::{program::PATIENCE, remains::heard};
+use crate::support::{program::PATIENCE, remains::record};
 
 /// What a browser has: cookies. They know hosts, not ports, so there is one jar.
 pub struct Browser {
@@ -57,7 +57,7 @@ impl Browser {
             headers: headers.collect(),
             text: answer.text().await.unwrap(),
         };
-        heard(&format!("{page:?}"));
+        record(&format!("{page:?}"));
         page
     }
 

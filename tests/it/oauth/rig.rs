@@ -20,6 +20,7 @@ use super::browser::{Browser, Page};
 use crate::support::{
     canaries::{self, canary},
     program::{PATIENCE, client},
+    remains::record,
     remains::{TempDir, tempdir},
 };
 
@@ -100,6 +101,7 @@ impl Rig {
         let environment = [
             ("VAULT", canary("oauth-vault-key").to_owned()),
             ("KOLLUS", secret(true)),
+            ("FIXED", canary("oauth-fixed-token").to_owned()),
             ("SOOP", secret(false)),
         ];
         let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
@@ -165,7 +167,9 @@ impl Rig {
 
     pub async fn credentials(&self) -> Vec<Value> {
         let text = client().get(format!("{}/api/v1/credentials", self.admin)).send().await.unwrap();
-        let answer: Value = serde_json::from_str(&text.text().await.unwrap()).unwrap();
+        let text = text.text().await.unwrap();
+        record(&text);
+        let answer: Value = serde_json::from_str(&text).unwrap();
         answer["credentials"].as_array().unwrap().clone()
     }
 
@@ -177,6 +181,7 @@ impl Rig {
     pub async fn events(&self) -> (String, Vec<Value>) {
         let url = format!("{}/api/v1/events?limit=1000", self.admin);
         let text = client().get(url).send().await.unwrap().text().await.unwrap();
+        record(&text);
         let answer: Value = serde_json::from_str(&text).unwrap();
         (text, answer["events"].as_array().unwrap().clone())
     }
@@ -214,7 +219,7 @@ fn configuration(home: &TempDir, public: SocketAddr, kollus: &str, soop: &str) -
         format!("[store]\ndir = {data:?}\n[vault]\nkey = {{ env = \"VAULT\" }}\n"),
         kollus_account("acme", &format!("{application}poll.channels = {{ every = \"10s\" }}")),
         kollus_account("second", &format!("{application}poll.channels = {{ every = \"10s\" }}")),
-        kollus_account("fixed", "token = { env = \"KOLLUS\" }\npoll.channels = { every = \"10s\" }"),
+        kollus_account("fixed", "token = { env = \"FIXED\" }\npoll.channels = { every = \"10s\" }"),
         format!(
             "[accounts.games]\nplatform = \"soop\"\nbase_url = \"{soop}\"\nallow_unknown_hosts = true\n\
              client_id = \"client-id\"\nclient_secret = {{ env = \"SOOP\" }}\npoll.station = {{ every = \"10s\" }}\n"

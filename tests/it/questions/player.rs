@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::rig::{MUTE_URL_TOKEN, SECURITY_KEY, URL_TOKEN};
-use crate::support::load::PUBLIC_HOST;
+use crate::support::{load::PUBLIC_HOST, remains::record};
 
 pub struct Player {
     client: Client,
@@ -81,6 +81,7 @@ async fn got(request: reqwest::RequestBuilder) -> Got {
     let answer = request.send().await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let body = answer.text().await.unwrap();
+    record(&format!("{headers:?} {body}"));
     Got { status, headers, body, took: began.elapsed() }
 }
 

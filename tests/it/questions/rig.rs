@@ -35,13 +35,14 @@ use super::player::Player;
 use crate::support::{
     canaries::canary,
     nats::Nats,
+    remains::record,
     remains::{TempDir, tempdir},
 };
 
 pub const URL_TOKEN: &str = canary("questions-url-token");
 pub const MUTE_URL_TOKEN: &str = canary("questions-mute-token");
 pub const SECURITY_KEY: &str = canary("questions-security-key");
-pub const USER_KEY: &str = canary("questions-user-key");
+pub const USER_KEY: &str = "EXAMPLE_CUSTOM_KEY";
 /// What is waited for comes within this, or never. The store alone waits 5 s for another program, more than once.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -245,6 +246,8 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
+        record(&self.log());
+        record(&self.metrics.render());
         self.ending.cancel();
         self.draining.cancel();
         if let Some(publisher) = &self.publisher {

@@ -62,7 +62,6 @@ pub fn soop() -> soop::Options {
 pub fn livedigital() -> livedigital::Options {
     livedigital::Options {
         access_token: canary("livedigital-access").to_owned(),
-        client_token: canary("livedigital-client-access").to_owned(),
         webhook_secret: canary("livedigital-webhook-secret").to_owned(),
         client_secret: canary("livedigital-secret").to_owned(),
         password: canary("livedigital-password").to_owned(),

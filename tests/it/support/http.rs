@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::support::remains::heard;
+use crate::support::remains::record;
 
 /// Nothing in these tests may take longer.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -110,7 +110,7 @@ impl Client {
             .expect("the connection stays open")
             .unwrap_or_default();
         let text = String::from_utf8(bytes).unwrap();
-        heard(&text);
+        record(&text);
         text
     }
 

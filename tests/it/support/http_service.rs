@@ -80,7 +80,7 @@ impl Service {
             board: Default::default(),
             grant_desk,
             public_url: None,
-            page_key: canary("http-page-key").into(),
+            page_key: "key of the page".into(),
             subject_prefix: "live".to_owned(),
             metrics: PrometheusBuilder::new().build_recorder().handle(),
             hosts: AllowedHosts::admin([]),

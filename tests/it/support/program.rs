@@ -11,7 +11,7 @@ use std::{
 
 use tokio::process::{Child, Command};
 
-use super::remains::{TempDir, heard, tempdir};
+use super::remains::{TempDir, record, record_admin, remains, tempdir};
 
 /// The name that platforms know.
 pub const PUBLIC_HOST: &str = "hooks.example.com";
@@ -91,7 +91,7 @@ impl Program {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
         };
-        heard(&format!("{}\n{}", printed.stdout, printed.stderr));
+        record(&format!("{}\n{}", printed.stdout, printed.stderr));
         printed
     }
 
@@ -100,6 +100,9 @@ impl Program {
         let path = self.home.path().join("log");
         let log = File::options().create(true).append(true).open(&path).unwrap();
         let command = &mut self.command(&["run"]);
+        if remains().is_some() && !self.sections.contains("[log]") {
+            command.env("LIVEHOOK_LOG__FILTER", "debug");
+        }
         let child = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
         let mut running = Running { child, log: path, admin: self.admin };
         let began = Instant::now();
@@ -115,7 +118,7 @@ impl Program {
     pub async fn ask(&self, target: &str) -> String {
         let answer = client().get(format!("http://{}{target}", self.admin)).send().await.unwrap();
         let answer = answer.text().await.unwrap();
-        heard(&answer);
+        record(&answer);
         answer
     }
 
@@ -129,7 +132,7 @@ impl Program {
         loop {
             let text = String::from_utf8_lossy(&bytes);
             if is_enough(&text) {
-                heard(&text);
+                record(&text);
                 return text.into_owned();
             }
             let piece = tokio::time::timeout(PATIENCE, response.chunk()).await.expect("more comes").unwrap();
@@ -158,10 +161,17 @@ impl Running {
 
     /// Sends a signal by name and waits for the end.
     pub async fn ended_by(mut self, signal: &str) -> ExitStatus {
+        record_admin(self.admin);
         let pid = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args(["-s", signal, &pid]).status().await.unwrap();
         assert!(sent.success());
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it ends").unwrap()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        record_admin(self.admin);
     }
 }
 

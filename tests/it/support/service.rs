@@ -14,7 +14,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{canaries::canary, load::PUBLIC_HOST};
+use super::{canaries::canary, load::PUBLIC_HOST, remains::record_admin};
 
 /// The accounts of the configuration, with their platforms.
 const ACCOUNTS: [(&str, &str); 3] = [("acme", "kollus"), ("space-1", "livedigital"), ("loop", "loopback")];
@@ -115,7 +115,7 @@ impl Service {
             .envs(ACCOUNTS.map(|(account, platform)| (token_variable(platform), url_token(account))))
             .env("IT_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("IT_SECURITY_KEY", canary("questions-security-key"))
-            .env("IT_USER_KEY", canary("questions-user-key"))
+            .env("IT_USER_KEY", "EXAMPLE_CUSTOM_KEY")
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("the log file can be shared"))
             .stderr(log)
@@ -153,6 +153,7 @@ impl Service {
 
     /// Drains and ends, as at a deployment.
     pub async fn stop(&mut self) {
+        record_admin(self.admin);
         self.signal("TERM");
         let status = self.ended(Duration::from_secs(30)).await;
         assert!(status.success(), "livehook ended with {status}:\n{}", self.log_tail());
@@ -222,6 +223,9 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        if self.child.is_some() {
+            record_admin(self.admin);
+        }
         self.kill();
     }
 }

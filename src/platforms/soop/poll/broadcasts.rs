@@ -84,7 +84,12 @@ impl Walk for Broadcasts {
             times.extend(list.times().seconds().map(|seconds| (list.scope().to_owned(), seconds.into())));
             findings.is_dated &= list.times().are_dated();
             findings.listings.push(list.listing());
-            findings.sightings.extend(list.into_sightings());
+            let sightings = list.into_sightings();
+            // Nearly always there is one list, and all broadcasts need not be in memory twice.
+            match findings.sightings.is_empty() {
+                true => findings.sightings = sightings,
+                false => findings.sightings.extend(sightings),
+            }
         }
         findings.cursor = (!times.is_empty()).then_some(Value::Object(times));
         findings.quirks = self.quirks.into_names();

@@ -4,6 +4,7 @@ use std::{collections::HashMap, mem, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::Value;
+use smol_str::SmolStr;
 
 use super::{
     super::{
@@ -36,7 +37,7 @@ pub(super) struct List {
     /// Every row said which broadcast it is about.
     is_clear: bool,
     sightings: Vec<Sighting>,
-    places: HashMap<String, usize>,
+    places: HashMap<SmolStr, usize>,
 }
 
 impl List {
@@ -90,9 +91,9 @@ impl List {
         };
         let entries = Entries::read(rows, quirks, entry)?;
         self.is_clear &= entries.are_clear();
-        self.pages.take(entries.ids().to_vec(), Some(total), last_page);
+        self.pages.take(entries.ids(), Some(total), last_page);
         for entry in entries {
-            let id = entry.id.clone();
+            let id = SmolStr::from(&entry.id);
             let sighting = Sighting::in_list(on_air(entry), self.scope.clone(), asked_at);
             self.keep(id, Sighting { age, ..sighting });
         }
@@ -101,7 +102,7 @@ impl List {
         Ok(())
     }
 
-    fn keep(&mut self, id: String, sighting: Sighting) {
+    fn keep(&mut self, id: SmolStr, sighting: Sighting) {
         match self.places.get(&id).and_then(|&place| self.sightings.get_mut(place)) {
             // It was on another page before.
             Some(known) => join(known, sighting),
