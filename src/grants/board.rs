@@ -14,6 +14,8 @@ use crate::{
     model::AccountName,
 };
 
+/// Renewals that fail in a row before anybody needs to know: a few minutes.
+const WORRYING: u32 = 5;
 /// How many are named.
 const NAMED_MAX: usize = 5;
 
@@ -55,6 +57,13 @@ pub struct CredentialProgress {
 }
 
 impl CredentialProgress {
+    /// What is to be told to whoever operates livehook, if anything is.
+    fn worry(&self) -> Option<&str> {
+        let is_stuck = matches!(self.state, CredentialState::Failing | CredentialState::InDoubt)
+            && self.failures >= WORRYING;
+        self.needs_person.as_deref().or_else(|| self.trouble.as_deref().filter(|_| is_stuck))
+    }
+
     /// How it stands in a sentence without its full stop; what a person must do is not in it.
     pub fn says(&self) -> String {
         let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
@@ -115,9 +124,9 @@ impl Board {
     pub(super) fn put(&self, account: &AccountName, progress: CredentialProgress) {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         accounts.insert(account.clone(), progress);
-        let troubles = accounts.values().filter_map(|known| {
-            Some(format!("{}/{}: {}", known.platform, known.account, known.needs_person.as_ref()?))
-        });
+        let troubles = accounts
+            .values()
+            .filter_map(|known| Some(format!("{}/{}: {}", known.platform, known.account, known.worry()?)));
         let mut named: Vec<_> = troubles.collect();
         let more = named.len().saturating_sub(NAMED_MAX);
         named.truncate(NAMED_MAX);

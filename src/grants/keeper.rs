@@ -71,14 +71,11 @@ impl Keeper {
         }
     }
 
-    /// Steps and waits until `ending`.
+    /// Steps and waits until `ending`; then no step begins, but one that did goes on to its end: the platform may have
+    /// answered with the only copy of a token.
     pub(super) async fn run(mut self, ending: CancellationToken) {
-        loop {
-            let until = tokio::select! {
-                biased;
-                () = ending.cancelled() => return,
-                until = self.step() => until,
-            };
+        while !ending.is_cancelled() {
+            let until = self.step().await;
             let wait = Duration::try_from(until.duration_since(self.shared.clock.now())).unwrap_or_default();
             tokio::select! {
                 biased;
@@ -135,9 +132,11 @@ impl Keeper {
             self.standing.is_end_told = true;
             self.keep_or(before, &[Verb::Revoked], now).await?;
         } else if self.standing.is_end_told && !has_ended && self.account.keeping.is_accepted(0) {
-            // It was accepted again: the refusal was not about the token.
+            // It was accepted again: the refusal was not about the token. Notices of its end begin anew.
             self.standing.clear_trouble();
-            self.keep_or(before, &[], now).await?;
+            self.standing.noticed_days = None;
+            self.keep_or(before, &[Verb::Authorized], now).await?;
+            return Ok(now);
         } else if let Some(days) = self.standing.notice(&NOTICES, now).filter(|_| !has_ended) {
             let why = format!(
                 "the token ends within {days} days and cannot be renewed: make another one for accounts.{name}.token"
@@ -221,11 +220,16 @@ impl Keeper {
             Some(held) if !is_over => {
                 Access::Granted(Grant { token: held.access.clone(), version: self.version })
             }
+            // Nothing went wrong; the next one is only not due yet.
+            Some(_) if self.standing.trouble.is_none() && self.standing.needs_person.is_none() => {
+                Access::Renewing
+            }
             _ => Access::Missing(self.remedy()),
         };
         let is_same = match (&access, self.account.keeping.now()) {
             (Access::Granted(new), Access::Granted(old)) => new.version == old.version,
             (Access::Missing(new), Access::Missing(old)) => *new == old,
+            (Access::Renewing, Access::Renewing) => true,
             _ => false,
         };
         if !is_same {

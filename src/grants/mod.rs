@@ -152,7 +152,7 @@ impl Grants {
         next
     }
 
-    /// Keeps until `ending`. A request that is under way then has been written down, and its answer is lost.
+    /// Keeps until `ending`. What is asked of a platform then is heard to its end.
     pub async fn run(self, ending: CancellationToken) {
         let mut tasks = JoinSet::new();
         for keeper in self.keepers {

@@ -3,6 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::vault::Held;
+use crate::platform::Tokens;
+
 /// A token is not sent any more so long before its end: a request takes time, and clocks differ.
 pub(super) const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 /// Renewal begins when this share of a token's life is over, and at most that.
@@ -74,6 +77,24 @@ pub(super) struct Waiting {
     pub(super) link: String,
     pub(super) identity: Option<String>,
     pub(super) until: Timestamp,
+    pub(super) asked_at: Timestamp,
+    pub(super) expires_at: Option<Timestamp>,
+    pub(super) scopes: Option<Vec<String>>,
+}
+
+impl Waiting {
+    /// What of `tokens` may be kept in the open.
+    pub(super) fn of(tokens: &Tokens, link: String, until: Timestamp) -> Self {
+        let Tokens { asked_at, expires_at, scopes, identity, .. } = tokens.clone();
+        Self { link, identity, until, asked_at, expires_at, scopes }
+    }
+
+    /// The tokens as they were, with those that were sealed.
+    pub(super) fn tokens(&self, held: Held) -> Tokens {
+        let Self { identity, asked_at, expires_at, scopes, .. } = self.clone();
+        let Held { access, refresh } = held;
+        Tokens { access, refresh, asked_at, expires_at, scopes, identity, quirks: Vec::new() }
+    }
 }
 
 impl Standing {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::standing::Standing;
 use crate::{
     model::{
-        AccountName, Attributes, EntityKey, Hearing, Noun, Observation, PlatformId, Verb,
+        AccountName, Attributes, EntityKey, Hearing, Noun, Observation, PlatformId, Rules, Verb,
         entities::Credential,
     },
     telemetry,
@@ -25,12 +25,13 @@ pub(super) fn told(
         expires_at: standing.expires_at,
         identity: standing.identity.clone(),
         needs_person: Some(standing.needs_person.is_some()),
-        // What was said before must not stand beside what is said now.
-        reason: Some(reason.unwrap_or_default().to_owned()),
+        reason: reason.map(str::to_owned),
     };
     let observation = Observation {
         told: Some(verb),
         attributes: Attributes::of(&credential),
+        // What was said before must not stand beside what is said now.
+        rules: Rules { says_all: true, ..Rules::default() },
         ..Observation::of(EntityKey::new(Noun::Credential, account.as_str()))
     };
     let hearing = match verb {

@@ -7,6 +7,7 @@ use chacha20poly1305::{
     Key, KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,6 +35,7 @@ pub fn parse_key(digits: &SecretString) -> Option<VaultKey> {
 /// Seals with one key, opens with that and older ones.
 pub struct Vault {
     keys: Vec<([u8; KEY_ID_BYTES], XChaCha20Poly1305)>,
+    fingerprints: Hmac<Sha256>,
 }
 
 /// What something is sealed for.
@@ -93,7 +95,16 @@ impl Vault {
             id.copy_from_slice(&hash[..KEY_ID_BYTES]);
             (id, XChaCha20Poly1305::new(&Key::from(*bytes)))
         };
-        Self { keys: std::iter::once(key).chain(old_keys).map(cipher).collect() }
+        // A key of its own, made of that one.
+        let hash =
+            Sha256::new().chain_update(b"livehook vault fingerprints\0").chain_update(key.expose_secret());
+        let fingerprints = Hmac::new_from_slice(&hash.finalize()).expect("HMAC takes a key of any length");
+        Self { keys: std::iter::once(key).chain(old_keys).map(cipher).collect(), fingerprints }
+    }
+
+    /// Equal for equal secrets. Without the key nobody can try which one it is of, however short that is.
+    pub(super) fn fingerprint(&self, secret: &str) -> String {
+        hex::encode(&self.fingerprints.clone().chain_update(secret).finalize().into_bytes()[..8])
     }
 
     pub(super) fn seal(&self, held: &Held, purpose: Purpose<'_>, entropy: &dyn Entropy) -> Vec<u8> {

@@ -79,9 +79,11 @@ pub struct Rules {
     pub grows: Option<&'static str>,
     /// The attribute that tells one life of an entity that comes back from the next: `call_id` of a room.
     pub life: Option<&'static str>,
+    /// All that is known is said each time: what is not said any more does not hold any more.
+    pub says_all: bool,
 }
 
 impl Rules {
     /// Ids that are used once.
-    pub const ONE_USE: Self = Self { one_use: true, grows: None, life: None };
+    pub const ONE_USE: Self = Self { one_use: true, grows: None, life: None, says_all: false };
 }

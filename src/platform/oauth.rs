@@ -66,16 +66,22 @@ pub fn token_request(
     request
 }
 
-/// An errand of one request, whose answer is read like any other.
+/// An errand of one request.
 pub struct OneRequest {
     request: Option<ApiRequest>,
+    read: fn(&ApiResponse) -> Result<Tokens, Denial>,
     tokens: Option<Tokens>,
 }
 
 impl OneRequest {
-    /// To be asked once.
+    /// To be asked once; the answer is read by [`tokens`].
     pub fn new(request: ApiRequest) -> Self {
-        Self { request: Some(request), tokens: None }
+        Self::read_by(tokens, request)
+    }
+
+    /// The same with an answer that must be read otherwise.
+    pub fn read_by(read: fn(&ApiResponse) -> Result<Tokens, Denial>, request: ApiRequest) -> Self {
+        Self { request: Some(request), read, tokens: None }
     }
 }
 
@@ -85,7 +91,7 @@ impl Errand<Tokens> for OneRequest {
     }
 
     fn hear(&mut self, answer: &ApiResponse) -> Result<(), Denial> {
-        self.tokens = Some(tokens(answer)?);
+        self.tokens = Some((self.read)(answer)?);
         Ok(())
     }
 

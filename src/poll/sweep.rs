@@ -21,6 +21,8 @@ pub(super) struct Sweep {
     pub(super) began_at: Timestamp,
     /// When the latest answer came.
     pub(super) moved_at: Timestamp,
+    /// Version of the access token in the latest request that had one, once it was answered.
+    pub(super) token_version: Option<u64>,
 }
 
 impl Sweep {
@@ -31,7 +33,7 @@ impl Sweep {
             let next = walk.ask();
             Ok((walk, next))
         })?;
-        Ok(Self { walk, next, requests: 0, began_at, moved_at: began_at })
+        Ok(Self { walk, next, requests: 0, began_at, moved_at: began_at, token_version: None })
     }
 
     /// Reads the answer to the last request, which came at `now`.

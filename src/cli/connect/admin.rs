@@ -1,10 +1,15 @@
 //! The running livehook, asked about access.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{cli::send::base, config::Config, grants::CredentialProgress, ports};
+
+/// Longest wait for an answer: livehook asks the platform up to four things meanwhile, ten seconds each.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Its admin listener.
 pub(super) struct Admin {
@@ -53,7 +58,7 @@ impl Admin {
     }
 
     async fn answer<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> anyhow::Result<T> {
-        let response = request.send().await.with_context(|| {
+        let response = request.timeout(PATIENCE).send().await.with_context(|| {
             format!("livehook does not answer at {}; is it running with this configuration?", self.base)
         })?;
         let status = response.status();

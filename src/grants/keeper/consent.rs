@@ -78,10 +78,14 @@ impl Keeper {
         let mut link = [0; 16];
         self.shared.entropy.fill(&mut link);
         let until = after(now, WAITING);
-        self.standing.waiting =
-            Some(Waiting { link: hex::encode(link), identity: tokens.identity.clone(), until });
+        self.standing.waiting = Some(Waiting::of(&tokens, hex::encode(link), until));
         self.waiting = Some((tokens, sealed));
-        self.keep(&[], now).await
+        let kept = self.keep(&[], now).await;
+        if kept.is_err() {
+            // Nobody may accept what a crash would take away.
+            (self.standing.waiting, self.waiting) = (None, None);
+        }
+        kept
     }
 
     /// Asks the API whose the tokens are, if they do not say so. Not knowing it is no failure.

@@ -68,8 +68,7 @@ impl Keeper {
     }
 
     async fn open(&mut self, stored: StoredCredential, now: Timestamp) -> Result<(), StoreError> {
-        // Whoever was to accept them has no page any more.
-        let was_waiting = self.standing.waiting.take().is_some();
+        self.reopen_waiting(stored.waiting);
         let was_exchanging = self.standing.intent == Some(Intent::Exchange);
         let name = self.account.settings.name.clone();
         if was_exchanging {
@@ -101,18 +100,31 @@ impl Keeper {
         if let Some(held) = self.held.as_ref().filter(|_| is_outdated) {
             self.sealed = Some(self.seal(held, self.version, false)?);
         }
-        if is_outdated || was_waiting || was_exchanging {
+        if is_outdated || was_exchanging {
             self.keep(&[], now).await?;
         }
         Ok(())
     }
 
-    /// Fingerprint of the secrets, and of what else a person may have corrected.
+    /// Whoever was to accept them still can, for the rest of their time.
+    fn reopen_waiting(&mut self, sealed: Option<Vec<u8>>) {
+        let Some(waiting) = self.standing.waiting.take() else { return };
+        let (Some(sealed), Some(vault)) = (sealed, &self.shared.vault) else { return };
+        let Ok(Opened { held, .. }) = vault.open(&sealed, self.purpose(self.version + 1, true)) else {
+            return;
+        };
+        self.waiting = Some((waiting.tokens(held), sealed));
+        self.standing.waiting = Some(waiting);
+    }
+
+    /// Fingerprint of the secrets, and of what else a person may have corrected. With the vault's key: a password may
+    /// be short, and the store's own key lies beside it.
     fn tried_with(&self) -> String {
         let settings = &self.account.settings;
         let secrets = [&settings.client_secret, &settings.password];
         let secrets = secrets.map(|secret| secret.as_ref().map(ExposeSecret::expose_secret));
-        self.shared.store.fingerprint(&format!("{secrets:?} {:?}", settings.scopes))
+        let tried_with = format!("{secrets:?} {:?}", settings.scopes);
+        self.shared.vault.as_ref().map(|vault| vault.fingerprint(&tried_with)).unwrap_or_default()
     }
 
     /// Fingerprint of what access is obtained with.

@@ -55,15 +55,15 @@ impl Keeper {
         self.standing.intent = Some(Intent::Renewal);
         self.keep_or(before, &[], now).await?;
         self.show();
+        let refresh = refresh.filter(|_| way == Way::Browser || !self.is_turn_of_the_configured());
         let mut result = match &refresh {
-            Some(refresh) if self.standing.is_refreshable() => self.obtain(Obtain::Refresh(refresh)).await,
-            _ => self.obtain(Obtain::Configured).await,
+            Some(refresh) => self.obtain(Obtain::Refresh(refresh)).await,
+            None => self.obtain(Obtain::Configured).await,
         };
-        let was_refreshing = refresh.is_some() && self.standing.is_refreshable();
-        if was_refreshing && way != Way::Browser && self.falls_back(&result, now) {
+        let is_no = matches!(result, Err(Trouble::Denied(Denial::Refused(_) | Denial::Application(_))));
+        if refresh.is_some() && way != Way::Browser && is_no {
             // Not every server knows this grant; the keys in the configuration are as good.
-            self.standing.is_refresh_unknown |=
-                matches!(result, Err(Trouble::Denied(Denial::Refused(_) | Denial::Application(_))));
+            self.standing.is_refresh_unknown = true;
             result = self.obtain(Obtain::Configured).await;
         }
         tell::count_renewal(self.platform(), result.as_ref().map_or_else(Trouble::outcome, |_| "ok"));
@@ -78,16 +78,10 @@ impl Keeper {
         }
     }
 
-    /// Whether the configured keys are worth a try after a refresh that failed: at once, unless the server is only busy;
-    /// then when access is over.
-    fn falls_back(&self, result: &Result<Tokens, Trouble>, now: Timestamp) -> bool {
-        let Err(trouble) = result else { return false };
-        let is_busy = matches!(
-            trouble,
-            Trouble::Http(_)
-                | Trouble::Denied(Denial::Passing(Failure::RateLimited { .. } | Failure::Unavailable { .. }))
-        );
-        !is_busy || self.standing.is_over(now) || self.account.keeping.is_refused(self.version)
+    /// Whether to log in with the configured keys although there is a refresh token: where the platform does not know
+    /// such, and every other time when asking with it led to nothing.
+    fn is_turn_of_the_configured(&self) -> bool {
+        !self.standing.is_refreshable() || self.standing.failures % 2 == 1
     }
 
     async fn obtain(&self, with: Obtain<'_>) -> Result<Tokens, Trouble> {
@@ -144,6 +138,7 @@ impl Keeper {
                 .increment(1);
         }
         self.held = Some(held);
+        self.stays_sealed = None;
         self.publish(false);
         Ok(())
     }
@@ -156,14 +151,18 @@ impl Keeper {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let account = &self.account.settings.name;
-        let was_told = self.standing.is_failure_told;
+        let (was_told, needed_person) = (self.standing.is_failure_told, self.standing.needs_person.is_some());
         let standing = &mut self.standing;
         standing.failures = standing.failures.saturating_add(1);
         standing.trouble = Some(trouble.to_string());
         // A request that was not answered, or not so that it can be read, may have been heard: only a clear no ends the doubt.
         let is_answered = matches!(trouble, Trouble::Denied(Denial::Refused(_) | Denial::Application(_)));
         let is_unreadable = matches!(trouble, Trouble::Denied(Denial::Passing(Failure::Malformed(_))));
-        let is_unanswered = matches!(trouble, Trouble::Http(error) if *error != HttpError::Unreachable);
+        let is_unanswered = match trouble {
+            Trouble::Http(error) => *error != HttpError::Unreachable,
+            Trouble::Defect => true,
+            Trouble::Denied(_) | Trouble::Unsendable(_) => false,
+        };
         let is_lost = is_unreadable || is_unanswered || was_doubtful;
         if is_answered || !is_lost {
             standing.intent = None;
@@ -203,7 +202,9 @@ impl Keeper {
             }
         };
         standing.retry_at = Some(after(now, pause));
-        let tells = is_told && !standing.is_failure_told;
+        // That now a person is needed is news, too.
+        let is_news = !standing.is_failure_told || (standing.needs_person.is_some() && !needed_person);
+        let tells = is_told && is_news;
         standing.is_failure_told |= is_told;
         let verbs: &[Verb] = if tells { &[Verb::RefreshFailed] } else { &[] };
         let account = &self.account.settings.name;

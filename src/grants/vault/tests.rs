@@ -70,6 +70,15 @@ fn nothing_of_it_can_be_read_and_nothing_comes_twice() {
 }
 
 #[test]
+fn a_fingerprint_is_of_the_secret_and_of_the_key() {
+    let vault = Vault::new(&key(1), &[]);
+    let print = vault.fingerprint("a password");
+    assert_eq!(print, Vault::new(&key(1), &[key(2)]).fingerprint("a password"));
+    assert_ne!(print, vault.fingerprint("another"));
+    assert_ne!(print, Vault::new(&key(2), &[key(1)]).fingerprint("a password"));
+}
+
+#[test]
 fn a_key_is_64_hexadecimal_digits() {
     let digits = "0123456789abcdef".repeat(4);
     assert_eq!(parse_key(&format!(" {digits}\n").into()).unwrap().expose_secret()[..2], [0x01, 0x23]);

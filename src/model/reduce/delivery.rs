@@ -67,6 +67,9 @@ fn change(mut next: Known, observation: &Observation, hearing: &Hearing) -> (Kno
         reach(&mut next, phase, observation, hearing.at());
     }
     weigh(&mut next, &step, observation, hearing.proof());
+    if observation.rules.says_all {
+        next.attributes.retain(|name, _| observation.attributes.get(name).is_some());
+    }
     let mut changes = Map::from(next.attributes.merge(&observation.attributes));
     revision::note_beginning(&mut next, observation);
     let moved = observation.member.as_ref().and_then(|member| move_member(&mut next.attributes, member));

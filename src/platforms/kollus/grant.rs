@@ -5,7 +5,7 @@ use url::Url;
 
 use super::Kollus;
 use crate::platform::{
-    AccountSettings, Consent, Denial, Described, Errand, Grants, Obtain, Tokens, Way,
+    AccountSettings, ApiResponse, Consent, Denial, Described, Errand, Grants, Obtain, Tokens, Way,
     oauth::{self, Claims, OneRequest},
 };
 
@@ -44,7 +44,7 @@ impl Grants for Kollus {
                 .secret_form("refresh_token", refresh),
             Obtain::Number(_) | Obtain::Configured => return None,
         };
-        Some(Box::new(Exchange(OneRequest::new(request))))
+        Some(Box::new(OneRequest::read_by(tokens, request)))
     }
 
     fn describe(&self, token: &SecretString) -> Described {
@@ -58,26 +58,16 @@ impl Grants for Kollus {
     }
 }
 
-/// An exchange after which the token itself says whose it is, and what it permits.
-struct Exchange(OneRequest);
-
-impl Errand<Tokens> for Exchange {
-    fn ask(&mut self) -> Option<crate::platform::ApiRequest> {
-        self.0.ask()
-    }
-
-    fn hear(&mut self, answer: &crate::platform::ApiResponse) -> Result<(), Denial> {
-        self.0.hear(answer)
-    }
-
-    fn done(self: Box<Self>) -> Result<Tokens, Denial> {
-        let mut tokens = Box::new(self.0).done()?;
-        let claims = Claims::of(&tokens.access).unwrap_or_default();
-        tokens.identity = claims.identity();
-        tokens.scopes = tokens.scopes.or_else(|| claims.scopes());
-        tokens.expires_at = tokens.expires_at.or_else(|| claims.expires_at());
-        Ok(tokens)
-    }
+/// The tokens in an answer; the access token itself says whose it is, and what it permits.
+fn tokens(answer: &ApiResponse) -> Result<Tokens, Denial> {
+    let tokens = oauth::tokens(answer)?;
+    let claims = Claims::of(&tokens.access).unwrap_or_default();
+    Ok(Tokens {
+        identity: claims.identity(),
+        scopes: tokens.scopes.or_else(|| claims.scopes()),
+        expires_at: tokens.expires_at.or_else(|| claims.expires_at()),
+        ..tokens
+    })
 }
 
 #[cfg(test)]

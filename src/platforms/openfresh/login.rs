@@ -11,7 +11,7 @@ use super::Openfresh;
 use crate::platform::{
     AccountSettings, ApiRequest, ApiResponse, Denial, Described, Errand, Failure, Grants, Obtain, Tokens,
     Way,
-    oauth::{self, Claims},
+    oauth::{self, Claims, OneRequest},
 };
 
 /// The two dates of a token are more than a day apart; the earlier one counts, less this.
@@ -32,32 +32,12 @@ impl Grants for Openfresh {
             .form("username", username)
             .secret_form("password", password)
             .json();
-        Some(Box::new(Login { request: Some(request), tokens: None }))
+        Some(Box::new(OneRequest::read_by(tokens, request)))
     }
 
     fn describe(&self, token: &SecretString) -> Described {
         let claims = Claims::of(token).unwrap_or_default();
         Described { expires_at: claims.expires_at(), identity: claims.identity(), ..Described::default() }
-    }
-}
-
-struct Login {
-    request: Option<ApiRequest>,
-    tokens: Option<Tokens>,
-}
-
-impl Errand<Tokens> for Login {
-    fn ask(&mut self) -> Option<ApiRequest> {
-        self.request.take()
-    }
-
-    fn hear(&mut self, answer: &ApiResponse) -> Result<(), Denial> {
-        self.tokens = Some(tokens(answer)?);
-        Ok(())
-    }
-
-    fn done(self: Box<Self>) -> Result<Tokens, Denial> {
-        self.tokens.ok_or_else(oauth::unasked)
     }
 }
 

@@ -32,6 +32,19 @@ fn exchange(account: &AccountSettings, code: &SecretString) -> ApiRequest {
     oauth::token_request(TOKEN_PATH, "authorization_code", account).secret_form("code", code)
 }
 
+/// The tokens in an answer, or a no in the words of OAuth or of SOOP: either way somebody must authorise again.
+fn tokens(answer: &ApiResponse) -> Result<Tokens, Denial> {
+    let tokens = oauth::tokens(answer);
+    if let Err(Denial::Passing(Failure::Malformed(_))) = tokens {
+        match answer::document(answer, &mut Quirks::default()) {
+            Err(Failure::Refused { code }) => return Err(Denial::Refused(format!("result {code}"))),
+            Err(Failure::Unauthorized) => return Err(Denial::Refused("not authorised".to_owned())),
+            _ => {}
+        }
+    }
+    tokens
+}
+
 impl Grants for Soop {
     fn way(&self, account: &AccountSettings) -> Option<Way> {
         (account.client_id.is_some() && account.client_secret.is_some()).then_some(Way::Browser)
@@ -55,7 +68,7 @@ impl Grants for Soop {
             }
             Obtain::Configured => return None,
         };
-        Some(Box::new(OneRequest::new(request)))
+        Some(Box::new(OneRequest::read_by(tokens, request)))
     }
 
     fn identify(&self, _: &AccountSettings) -> Option<Box<dyn Errand<Option<String>>>> {
@@ -89,7 +102,7 @@ impl Errand<Tokens> for ByNumber {
         let document = oauth::document(answer)?;
         let code = document.get("code").and_then(serde_json::Value::as_str).filter(|code| !code.is_empty());
         let Some(code) = code else { return Err(Denial::Refused("no code for this number".to_owned())) };
-        self.exchange = Some(OneRequest::new(exchange(&self.account, &code.into())));
+        self.exchange = Some(OneRequest::read_by(tokens, exchange(&self.account, &code.into())));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use super::{Rounds, work::Work};
@@ -12,7 +12,10 @@ use crate::{
     poll::trouble::Trouble,
 };
 
-/// Which tokens were sent, accepted and refused, by version.
+/// A watch that no token helped asks for another one after this: by then it may be for another reason.
+const ASKS_AGAIN: SignedDuration = SignedDuration::from_hours(6);
+
+/// Which tokens were sent and refused, by version.
 #[derive(Debug, Default)]
 pub(super) struct Consent {
     /// There was this at the last look.
@@ -21,14 +24,9 @@ pub(super) struct Consent {
     sent: Option<u64>,
     /// The newest for which another was asked.
     refused: Option<u64>,
-    /// By the place of the watch: what one may not read says nothing of the others.
-    watches: HashMap<usize, Marks>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Marks {
-    accepted: Option<u64>,
-    refused: Option<u64>,
+    /// When watches asked for another token that have not been read to their end since: what one may not read says
+    /// nothing of the others.
+    asked_at: HashMap<usize, Timestamp>,
 }
 
 impl Consent {
@@ -36,16 +34,14 @@ impl Consent {
         Self { seen: access.grant().map(|grant| grant.version), ..Self::default() }
     }
 
-    /// The version to be refused; `None` if it is the answer to a refusal, and was never accepted: then another one
-    /// would not help either.
-    fn refuse(&mut self, watch: usize) -> Option<u64> {
+    /// The version to be refused; `None` if the watch asked for another token before and could not be read with that
+    /// either: then one more would not help.
+    fn refuse(&mut self, watch: usize, now: Timestamp) -> Option<u64> {
         let sent = self.sent?;
-        let marks = self.watches.entry(watch).or_default();
-        let is_the_answer = marks.refused.is_some_and(|refused| sent > refused);
-        if is_the_answer && marks.accepted < Some(sent) {
+        if self.asked_at.get(&watch).is_some_and(|at| now.duration_since(*at) < ASKS_AGAIN) {
             return None;
         }
-        marks.refused = Some(sent);
+        self.asked_at.insert(watch, now);
         self.refused = self.refused.max(Some(sent));
         Some(sent)
     }
@@ -76,13 +72,19 @@ impl Rounds {
         self.account.access.is_renewing() || self.consent.waits_for(&self.account.access)
     }
 
-    /// The last request was answered, and not because its token was refused.
-    pub(super) fn note_acceptance(&mut self, work: Work) {
-        let Some(sent) = self.consent.sent else { return };
+    /// Version of the token in the last request.
+    pub(super) fn sent_version(&self) -> Option<u64> {
+        self.consent.sent
+    }
+
+    /// A sweep was read to its end, and with a token of this version if it needed one. One answer alone says little: a
+    /// token may be good for a list and not for what is in it.
+    pub(super) fn note_acceptance(&mut self, work: Work, version: Option<u64>) {
+        let Some(version) = version else { return };
         let watch = self.watch_of(work);
-        self.consent.watches.entry(watch).or_default().accepted = Some(sent);
+        self.consent.asked_at.remove(&watch);
         if !self.account.access.is_renewable() {
-            self.account.access.accept(sent);
+            self.account.access.accept(version);
         }
     }
 
@@ -116,7 +118,7 @@ impl Rounds {
         if !matches!(trouble, Trouble::Platform(Failure::Unauthorized)) {
             return false;
         }
-        let Some(version) = self.consent.refuse(watch) else { return false };
+        let Some(version) = self.consent.refuse(watch, now) else { return false };
         // Whoever keeps a token that cannot be renewed wants to know as well.
         access.refuse(version);
         if !access.is_renewable() {

@@ -56,7 +56,7 @@ impl Rounds {
         if let Some(request) = sweep.next.take() {
             let answer = self.exchange(&request, pass).await?;
             sweep.hear(&answer, self.shared.clock.now())?;
-            self.note_acceptance(work);
+            sweep.token_version = self.sent_version().or(sweep.token_version);
         }
         Ok(sweep)
     }

@@ -31,6 +31,7 @@ impl Rounds {
     /// Commits a sweep that has read everything.
     pub(super) async fn finish(&mut self, work: Work, sweep: Sweep) -> Progress {
         let (began_at, ended_at, requests) = (sweep.began_at, sweep.moved_at, sweep.requests);
+        self.note_acceptance(work, sweep.token_version);
         let mut findings = match sweep.findings() {
             Ok(findings) => findings,
             Err(trouble) => {

@@ -11,7 +11,7 @@ use super::{
     days::{kollus, livedigital, soop},
     rig::{Case, Rig},
 };
-use crate::support::simulated::Death;
+use crate::support::simulated::{Death, LastRequest};
 
 /// What came of an end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,10 +52,10 @@ async fn kill_everywhere<S: Simulator + 'static>(
 ) -> Vec<After> {
     let mut all = Vec::new();
     for after_asking in [false, true] {
-        // Requests of the poller come in between; one of these is the renewal.
-        for more in 1..=3 {
+        // At the renewal itself, and at what the poller asks before or after it.
+        for more in [None, Some(1), Some(2)] {
             let mut rig = nearly(case(), is_by_browser, life).await;
-            let at = rig.http.count() + more;
+            let at = more.map_or(LastRequest::ForTokens, |more| LastRequest::Nth(rig.http.count() + more));
             rig.http.die(Some(Death { at, after_asking }));
             all.push(end(&mut rig, life, None).await);
         }
@@ -118,7 +118,7 @@ async fn the_judge_sees_an_account_that_is_lost() {
 #[tokio::test]
 async fn an_end_during_the_exchange_asks_for_another_consent() {
     let mut rig = Rig::new(kollus());
-    rig.http.die(Some(Death { at: 1, after_asking: true }));
+    rig.http.die(Some(Death { at: LastRequest::Nth(1), after_asking: true }));
     {
         let http = std::sync::Arc::clone(&rig.http);
         let connecting = rig.connect();

@@ -45,11 +45,19 @@ pub struct Sent {
     pub host: String,
 }
 
+/// The request at which the process ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LastRequest {
+    /// The one of this number, from 1 on.
+    Nth(u64),
+    /// The next one that asks for tokens.
+    ForTokens,
+}
+
 /// The end of the process at a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Death {
-    /// The number of the request, from 1 on.
-    pub at: u64,
+    pub at: LastRequest,
     /// The platform has got the request; otherwise not even that.
     pub after_asking: bool,
 }
@@ -95,7 +103,11 @@ impl<S: Simulator> DirectHttp<S> {
 
     fn answer(&self, request: HttpRequest) -> Option<Result<HttpResponse, HttpError>> {
         let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
-        let death = self.death.lock().unwrap().filter(|death| death.at == number);
+        let is_last = |death: &Death| match death.at {
+            LastRequest::Nth(at) => at == number,
+            LastRequest::ForTokens => request.url.path().ends_with("/token"),
+        };
+        let death = self.death.lock().unwrap().filter(is_last);
         if death.is_some_and(|death| !death.after_asking) {
             return None;
         }

@@ -12,7 +12,7 @@ use super::{
     soop::Soops,
 };
 use crate::support::{
-    simulated::Death,
+    simulated::{Death, LastRequest},
     world::{Books, Stage, number, of_account, tempdir},
 };
 
@@ -84,9 +84,12 @@ pub fn play_crashes<S: Scene>(seed: u64) {
 fn ends(undisturbed: &Run) -> impl Iterator<Item = End> {
     let every = |variable, default| usize::try_from(number(variable, default)).unwrap().max(1);
     let requests = (1..=undisturbed.requests).step_by(every("LIVEHOOK_CRASH_EVERY", 3)).enumerate();
-    let requests =
-        requests.map(|(index, at)| End::AtRequest(Death { at, after_asking: index.is_multiple_of(2) }));
+    let requests = requests.map(|(index, at)| End::AtRequest(death_at(at, index.is_multiple_of(2))));
     requests.chain((1..=undisturbed.waits).step_by(every("LIVEHOOK_CRASH_EVERY_WAIT", 7)).map(End::AtWait))
+}
+
+fn death_at(number: u64, after_asking: bool) -> Death {
+    Death { at: LastRequest::Nth(number), after_asking }
 }
 
 #[test]
@@ -94,7 +97,7 @@ fn a_process_that_forgets_is_caught() {
     runtime().block_on(async {
         let undisturbed = run::<Soops>(4, None, Memory::Kept).await;
         for at in [undisturbed.requests / 3, undisturbed.requests / 2] {
-            let end = End::AtRequest(Death { at, after_asking: true });
+            let end = End::AtRequest(death_at(at, true));
             let forgetful = run::<Soops>(4, Some(end), Memory::Lost).await;
             assert!(forgetful.has_ended);
             assert_ne!(forgetful.log, undisturbed.log);

@@ -6,7 +6,7 @@ use crate::model::{Noun, Observation, Rules, Verb};
 
 mod property;
 
-const ROOM: Rules = Rules { one_use: false, grows: None, life: Some("call_id") };
+const ROOM: Rules = Rules { one_use: false, grows: None, life: Some("call_id"), says_all: false };
 
 /// A call as the list shows it: its start, and its end if it is over.
 fn call(id: &str, start: i64, end: Option<i64>) -> Observation {

@@ -11,7 +11,7 @@ use super::super::{
 use crate::model::{Attributes, EntityKey, Noun, Observation, Phase, Rules, entities};
 
 /// A room is what the webhook knows, so it stands for its calls; the id of the call tells them apart.
-const RULES: Rules = Rules { one_use: false, grows: None, life: Some("call_id") };
+const RULES: Rules = Rules { one_use: false, grows: None, life: Some("call_id"), says_all: false };
 
 /// Calls by their ids.
 pub(super) type CallsById = BTreeMap<String, Call>;
