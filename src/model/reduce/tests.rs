@@ -99,6 +99,20 @@ fn an_absent_attribute_means_unchanged() {
 }
 
 #[test]
+fn where_all_is_said_each_time_an_absent_attribute_means_gone() {
+    let mut story = Story::default();
+    let rules = Rules { says_all: true, ..Rules::default() };
+    let told = |attributes| {
+        let observation = said(Noun::Credential, Some(Verb::Authorized), None);
+        with(Observation { rules, ..observation }, attributes)
+    };
+    story.tells(&told(json!({ "identity": "gamja", "needs_person": false })));
+    assert_eq!(story.tells(&told(json!({ "needs_person": false }))), Some(Verb::Authorized));
+    assert_eq!(story.attribute("identity"), None);
+    assert_eq!(story.attribute("needs_person"), Some(json!(false)));
+}
+
+#[test]
 fn a_change_of_phase_does_not_list_what_changed_with_it() {
     let mut story = Story::default();
     let news = story.hears(&with(start(), json!({ "title": "Hello" })), Seen::First);

@@ -1,19 +1,27 @@
 //! Many who want another token at once, and a platform that kills whoever uses a refresh token twice.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use livehook::{
     access::AccessToken,
-    grants::CredentialState,
-    simulators::{Simulator, grants::Rotation, soop::World as Soop},
+    grants::{CredentialState, Source},
+    platform::WatchSettings,
+    platforms::kollus::Kollus,
+    simulators::{
+        Fault, Simulator, grants::Rotation, kollus, livedigital::World as Livedigital, soop::World as Soop,
+        token_trick::TokenTrick,
+    },
 };
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    days::{kollus, livedigital, soop},
-    rig::Rig,
+    days::{self, livedigital, soop},
+    rig::{Case, Process, Rig, settings},
 };
 use crate::support::{
-    canaries::canary,
+    canaries::{self, canary},
     world::{Books, number},
 };
 
@@ -32,7 +40,7 @@ async fn another(access: &mut AccessToken, version: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_is_refused_at_the_same_time_leads_to_one_renewal() {
     let rounds = number("LIVEHOOK_ROUNDS", 1_000);
-    let mut rig = Rig::new(kollus());
+    let mut rig = Rig::new(days::kollus());
     rig.connect().await;
     let process = rig.process.take().unwrap();
     let ending = CancellationToken::new();
@@ -62,7 +70,7 @@ async fn whoever_is_refused_at_the_same_time_leads_to_one_renewal() {
 /// The control: two that do not know of each other, as two processes on copies of one store would be.
 #[tokio::test]
 async fn two_keepers_of_one_family_kill_it() {
-    let mut rig = Rig::new(kollus());
+    let mut rig = Rig::new(days::kollus());
     rig.connect().await;
     rig.stop();
     let copy = rig.path().join("copy");
@@ -98,7 +106,7 @@ async fn a_refused_token_is_renewed_once_and_the_sweep_read_again() {
 
 #[tokio::test]
 async fn what_is_forbidden_is_never_renewed() {
-    let mut rig = Rig::new(kollus());
+    let mut rig = Rig::new(days::kollus());
     rig.connect().await;
     rig.world(|world| world.options().has_scope = false);
     rig.run_for(SignedDuration::from_hours(48)).await;
@@ -120,6 +128,85 @@ async fn a_platform_that_refuses_every_token_is_asked_for_one_more_and_no_furthe
     rig.run_for(SignedDuration::from_hours(4)).await;
     let calls = rig.world(|world| world.token_calls().len()) - before;
     assert!((1..=4).contains(&calls), "{calls} renewals in four hours of refusals");
+}
+
+/// A token may be good for the list, and never for one of the things in it.
+#[tokio::test]
+async fn a_platform_that_refuses_one_page_of_each_sweep_is_asked_for_one_more_and_no_further() {
+    let mut case = livedigital(Some(Rotation::Always), false);
+    let rooms = WatchSettings { every: Duration::from_secs(600), ..WatchSettings::default() };
+    case.settings.watches.insert("rooms", rooms);
+    let space = case.world.add_space("Campus");
+    case.world.add_room(&space, "Main hall");
+    let mut rig = Rig::new(case);
+    rig.run_for(SignedDuration::from_hours(1)).await;
+    let before = rig.world(|world| world.token_calls().len());
+    rig.http.before_each(Some(Box::new(|world: &mut Livedigital, request, _| {
+        if request.path.ends_with("/rooms") {
+            world.faults().push_back(Fault::Status(401, None));
+        }
+    })));
+    rig.run_for(SignedDuration::from_hours(5)).await;
+    assert_eq!(rig.world(|world| world.token_calls().len()) - before, 1);
+    assert_eq!(rig.verbs().await, ["authorized", "refreshed"]);
+    let board = rig.process.as_ref().unwrap().poller.board().snapshot();
+    let rooms = board[0].watches.iter().find(|watch| watch.watch == "rooms").unwrap();
+    assert!(rooms.failures > 3, "that is told of the watch: {rooms:?}");
+}
+
+#[tokio::test]
+async fn a_personal_token_that_was_refused_once_is_told_to_be_good_again() {
+    let options =
+        kollus::Options { access_token: canary("keeping-personal-token").into(), ..canaries::kollus() };
+    let case = Case {
+        begins_at: options.begins_at,
+        settings: settings(&options.service_account, "channels", Duration::from_secs(3600)),
+        world: kollus::World::new(options),
+        platform: &Kollus,
+        source: Source::Personal(canary("keeping-personal-token").into()),
+    };
+    let mut rig = Rig::new(case);
+    rig.run_for(SignedDuration::from_hours(2)).await;
+    rig.world(|world| world.faults().push_back(Fault::Status(401, None)));
+    rig.run_for(SignedDuration::from_hours(4)).await;
+    assert_eq!(rig.verbs().await, ["revoked", "authorized"]);
+    assert_eq!(rig.told().await[1].entity()["needs_person"], false);
+    assert_eq!(rig.progress().state, CredentialState::Connected);
+}
+
+/// Who ends livehook gently loses no token that is on its way.
+#[tokio::test]
+async fn a_renewal_that_is_under_way_is_heard_to_its_end() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    let Process { grants, access, .. } = rig.process.take().unwrap();
+    let ending = CancellationToken::new();
+    rig.http.before_each(Some(Box::new({
+        let ending = ending.clone();
+        move |_: &mut Soop, _, _| ending.cancel()
+    })));
+    access.refuse(access.grant().unwrap().version);
+    grants.run(ending).await;
+    rig.http.before_each(None);
+    rig.restart();
+    rig.run_for(SignedDuration::from_hours(24)).await;
+    assert_eq!(rig.progress().state, CredentialState::Connected, "{:?}", rig.progress());
+    assert_eq!(rig.world(|world| world.killed_families()), 0);
+}
+
+#[tokio::test]
+async fn that_a_person_is_needed_is_told_even_after_failures_that_were_told() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    rig.world(|world| world.token_tricks().extend(vec![TokenTrick::Instead(Fault::Status(503, None)); 4]));
+    let now = rig.now() + SignedDuration::from_hours(5);
+    rig.world(|world| world.grants_mut().expire_refresh(None, now));
+    rig.run_for(SignedDuration::from_mins(450)).await;
+    let told = rig.told().await;
+    let told: Vec<_> = told.iter().map(|told| (&*told.verb, &told.entity()["needs_person"])).collect();
+    let (no, yes) = (&json!(false), &json!(true));
+    let expected = [("authorized", no), ("refresh_failed", no), ("refresh_failed", yes), ("expiring", yes)];
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]

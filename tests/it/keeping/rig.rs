@@ -222,6 +222,13 @@ impl<S: Simulator + 'static> Rig<S> {
 
     /// An operator connects the account, and a person agrees and confirms.
     pub async fn connect(&mut self) {
+        if let Some(link) = self.consent().await {
+            self.accept(link).await;
+        }
+    }
+
+    /// An operator connects the account, and a person agrees. Returns what is to be confirmed, if anything is.
+    pub async fn consent(&mut self) -> Option<String> {
         let now = self.now();
         let process = self.process.as_mut().unwrap();
         process.grants.step().await;
@@ -233,11 +240,18 @@ impl<S: Simulator + 'static> Rig<S> {
         let cookie = secrecy::ExposeSecret::expose_secret(&sent.cookie).to_owned();
         let returned = desk.flows.take(&name(), Some(&cookie), &back).unwrap();
         let (linked, _) = tokio::join!(desk.exchange(returned), process.grants.step());
-        if let Linked::Waiting { link, .. } = linked.unwrap() {
-            let name = name();
-            let (accepted, _) = tokio::join!(desk.accept(&name, link), process.grants.step());
-            assert!(matches!(accepted.unwrap(), Linked::Active { .. }));
+        match linked.unwrap() {
+            Linked::Waiting { link, .. } => Some(link),
+            Linked::Active { .. } => None,
         }
+    }
+
+    /// A person says yes.
+    pub async fn accept(&mut self, link: String) {
+        let process = self.process.as_mut().unwrap();
+        let (desk, name) = (process.grants.desk(), name());
+        let (accepted, _) = tokio::join!(desk.accept(&name, link), process.grants.step());
+        assert!(matches!(accepted.unwrap(), Linked::Active { .. }));
     }
 }
 

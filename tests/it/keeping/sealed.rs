@@ -70,3 +70,31 @@ async fn another_key_seals_anew_and_a_lost_one_asks_for_a_person() {
     rig.run_for(SignedDuration::from_mins(1)).await;
     assert_eq!(held(&rig), token);
 }
+
+#[tokio::test]
+async fn whose_key_is_lost_connects_again_and_needs_nobody_any_more() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    rig.connect().await;
+    rig.keys = vec![OTHER];
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(rig.progress().state, CredentialState::Lost);
+    rig.connect().await;
+    rig.run_for(SignedDuration::from_hours(24)).await;
+    assert_eq!(rig.progress().state, CredentialState::Connected);
+    assert_eq!(rig.progress().needs_person, None);
+}
+
+#[tokio::test]
+async fn tokens_that_wait_for_a_yes_wait_on_after_a_restart() {
+    let mut rig = Rig::new(soop(Rotation::Always));
+    let link = rig.consent().await.expect("it is asked whether that is the right account");
+    rig.restart();
+    rig.run_for(SignedDuration::from_mins(1)).await;
+    assert_eq!(rig.progress().waiting.unwrap().0, link);
+    rig.accept(link).await;
+    rig.run_for(SignedDuration::from_hours(24)).await;
+    assert_eq!(rig.progress().state, CredentialState::Connected);
+    assert_eq!(rig.verbs().await[0], "authorized");
+    assert_eq!(rig.told().await[0].entity()["identity"], "soop1234");
+}

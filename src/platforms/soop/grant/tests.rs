@@ -52,6 +52,25 @@ fn a_number_becomes_a_code_and_that_becomes_tokens() {
 }
 
 #[test]
+fn a_no_in_the_words_of_soop_is_a_no_although_it_comes_with_status_200() {
+    let refresh = "r".into();
+    for (body, why) in [
+        (json!({ "result": -10, "msg": "인증에 실패" }), "not authorised"),
+        (json!({ "result": "-7", "msg": "?" }), "result -7"),
+        (json!({ "error": "invalid_grant" }), "invalid_grant"),
+    ] {
+        let mut errand = Soop.obtain(&account(), Obtain::Refresh(&refresh)).unwrap();
+        errand.ask();
+        assert_eq!(errand.hear(&answer(200, &body)), Err(Denial::Refused(why.to_owned())), "{body}");
+    }
+    // What has lost its name is no refusal.
+    let mut errand = Soop.obtain(&account(), Obtain::Refresh(&refresh)).unwrap();
+    errand.ask();
+    let drifted = errand.hear(&answer(200, &json!({ "accessToken": "a", "expires_in": 1 })));
+    assert!(matches!(drifted, Err(Denial::Passing(Failure::Malformed(_)))), "{drifted:?}");
+}
+
+#[test]
 fn a_wrong_number_is_refused() {
     for body in
         [json!({ "code": "" }), json!({ "result": -1 }), json!({}), json!({ "error": "invalid_grant" })]
