@@ -43,11 +43,11 @@ pub struct Keeping {
     heard: watch::Receiver<Heard>,
 }
 
-/// What the platform made of tokens: versions below these were refused, and accepted.
+/// What the platform made of tokens: the newest versions that it refused, and accepted.
 #[derive(Clone, Copy, Debug, Default)]
 struct Heard {
-    refused: u64,
-    accepted: u64,
+    refused: Option<u64>,
+    accepted: Option<u64>,
 }
 
 impl AccessToken {
@@ -103,8 +103,8 @@ impl AccessToken {
     /// The platform did not accept the token of this version: if it is still the newest, another is fetched, once.
     pub fn refuse(&self, version: u64) {
         self.heard.send_if_modified(|heard| {
-            let is_news = version + 1 > heard.refused;
-            heard.refused = heard.refused.max(version + 1);
+            let is_news = heard.refused < Some(version);
+            heard.refused = heard.refused.max(Some(version));
             is_news
         });
     }
@@ -112,9 +112,12 @@ impl AccessToken {
     /// The platform accepted the token of this version, so an earlier refusal was not about it.
     pub fn accept(&self, version: u64) {
         self.heard.send_if_modified(|heard| {
-            let is_news = heard.refused == version + 1 || heard.accepted < version + 1;
-            heard.refused = heard.refused.min(version);
-            heard.accepted = heard.accepted.max(version + 1);
+            let was_refused = heard.refused >= Some(version);
+            let is_news = was_refused || heard.accepted < Some(version);
+            if was_refused {
+                heard.refused = version.checked_sub(1);
+            }
+            heard.accepted = heard.accepted.max(Some(version));
             is_news
         });
     }
@@ -141,13 +144,13 @@ impl Keeping {
 
     /// Whether the platform refused the token of this version, or a later one.
     pub fn is_refused(&self, version: u64) -> bool {
-        self.heard.borrow().refused > version
+        self.heard.borrow().refused >= Some(version)
     }
 
     /// Whether it accepted that one, or a later one, and refused none since.
     pub fn is_accepted(&self, version: u64) -> bool {
         let heard = *self.heard.borrow();
-        heard.accepted > version && heard.refused <= version
+        heard.accepted >= Some(version) && heard.refused < Some(version)
     }
 
     /// Waits until the platform refuses a token, or accepts one that it had not accepted before.

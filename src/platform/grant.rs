@@ -78,8 +78,8 @@ pub enum Obtain<'o> {
     Code {
         /// The code.
         code: &'o SecretString,
-        /// As in [`Consent`]; `None` where the code came another way.
-        verifier: Option<&'o SecretString>,
+        /// As in [`Consent`].
+        verifier: &'o SecretString,
         /// As in [`Consent`].
         redirect_uri: &'o str,
     },

@@ -24,7 +24,7 @@ use crate::{
 impl Keeper {
     pub(super) async fn exchange(&mut self, consent: Returned) -> Result<Linked, LinkFailure> {
         let Returned { code, verifier, redirect_uri, is_state_proven, .. } = consent;
-        let with = Obtain::Code { code: &code, verifier: Some(&verifier), redirect_uri: &redirect_uri };
+        let with = Obtain::Code { code: &code, verifier: &verifier, redirect_uri: &redirect_uri };
         self.link(with, is_state_proven).await
     }
 
@@ -37,7 +37,7 @@ impl Keeper {
         let Source::Obtained(Way::Browser) = self.account.source else {
             return Err(LinkFailure::NotConnectable);
         };
-        if !self.is_loaded || self.unkept.is_some() {
+        if self.unkept.is_some() {
             return Err(LinkFailure::Busy);
         }
         let errand = self.grants.and_then(|grants| grants.obtain(&self.account.settings, with));

@@ -36,7 +36,7 @@ impl Grants for Kollus {
             Obtain::Code { code, verifier, redirect_uri } => {
                 let request = oauth::token_request(TOKEN_PATH, "authorization_code", account);
                 let request = request.form("redirect_uri", redirect_uri).secret_form("code", code);
-                verifier.into_iter().fold(request, |request, it| request.secret_form("code_verifier", it))
+                request.secret_form("code_verifier", verifier)
             }
             // One of the two documents writes `refresh_code`, which no OAuth server knows. Without `scope` it is what was
             // granted (RFC 6749 §6); asking for what the configuration says by now could be asking for more.

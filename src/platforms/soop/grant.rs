@@ -56,10 +56,9 @@ impl Grants for Soop {
 
     fn obtain(&self, account: &AccountSettings, with: Obtain<'_>) -> Option<Box<dyn Errand<Tokens>>> {
         let request = match with {
-            Obtain::Code { code, verifier, redirect_uri } => {
-                let request = exchange(account, code).form("redirect_uri", redirect_uri);
-                verifier.into_iter().fold(request, |request, it| request.secret_form("code_verifier", it))
-            }
+            Obtain::Code { code, verifier, redirect_uri } => exchange(account, code)
+                .form("redirect_uri", redirect_uri)
+                .secret_form("code_verifier", verifier),
             Obtain::Refresh(refresh) => oauth::token_request(TOKEN_PATH, "refresh_token", account)
                 .secret_form("refresh_token", refresh),
             Obtain::Number(number) => {

@@ -24,7 +24,7 @@ fn token() -> String {
 fn a_code_is_exchanged_with_what_the_sheet_shows_and_the_verifier() {
     let with = Obtain::Code {
         code: &"def502EXAMPLE".into(),
-        verifier: Some(&"v".into()),
+        verifier: &"v".into(),
         redirect_uri: "https://hooks.example.com/oauth/kollus/callback",
     };
     let mut errand = Kollus.obtain(&account(), with).unwrap();
