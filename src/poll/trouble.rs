@@ -81,9 +81,11 @@ impl Trouble {
                 // Limits are counted over a minute: what is asked before it is over may be too much again.
                 passing(told(retry_after).unwrap_or_else(|| backoff().max(WINDOW)), Rests::Budget)
             }
-            Self::Platform(Failure::Unavailable { retry_after, .. }) => {
-                passing(told(retry_after).unwrap_or_else(backoff), Rests::Account)
-            }
+            // Without a word of when to come back it may be this one thing that the platform cannot answer.
+            Self::Platform(Failure::Unavailable { retry_after, .. }) => match told(retry_after) {
+                Some(pause) => passing(pause, Rests::Account),
+                None => passing(backoff(), Rests::Watch),
+            },
             Self::Platform(Failure::Unauthorized | Failure::Forbidden) => lasting(CREDENTIAL_PAUSE),
             Self::Platform(Failure::Gone) => lasting(CLOSED_PAUSE),
             Self::Http(HttpError::Unreachable) if is_closed => lasting(CLOSED_PAUSE),

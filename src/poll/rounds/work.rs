@@ -20,6 +20,12 @@ use crate::{
 const FAILURES_MAX: u32 = 5;
 /// Confirmations that are under way, repeated or tried again; the others wait where they came in.
 const CONFIRMATIONS_MAX: usize = 64;
+/// Longest wait of what is due, as far as other watches are the reason.
+const PATIENCE_MAX: SignedDuration = SignedDuration::from_mins(1);
+/// A sweep that goes on for longer after it was due lets others go first.
+const LONG: SignedDuration = SignedDuration::from_secs(10);
+/// It is so far behind what has only just become due.
+const BEHIND: SignedDuration = SignedDuration::from_secs(5);
 /// A walk that stood still for longer than this, and than its interval, begins anew.
 const STANDSTILL_MIN: SignedDuration = SignedDuration::from_mins(1);
 
@@ -81,9 +87,13 @@ impl Watch {
         self.standing.retry.as_ref().is_some_and(|retry| retry.is_lasting)
     }
 
-    /// When it should be done.
+    /// When it should be done. A sweep that takes long lets whatever is due meanwhile go before it.
     pub(super) fn deadline(&self) -> Timestamp {
-        after(self.due, self.every)
+        let moved_at = self.sweep.as_ref().map(|sweep| sweep.moved_at);
+        match moved_at.filter(|at| *at > after(self.due, LONG)) {
+            Some(moved_at) => after(moved_at, PATIENCE_MAX + BEHIND),
+            None => after(self.due, self.every.min(PATIENCE_MAX)),
+        }
     }
 
     pub(super) fn progress(&self) -> WatchProgress {

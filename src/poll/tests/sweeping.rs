@@ -166,6 +166,26 @@ async fn a_long_sweep_holds_up_no_short_one_and_is_not_held_up() {
 }
 
 #[tokio::test]
+async fn a_sweep_that_never_ends_in_its_interval_holds_up_nothing_either() {
+    let watches = [("long", 60), ("short", 45), ("third", 10_800)];
+    let mut rig = Rig::new(vec![account("acme", descriptor(LIMITS), &watches)], |path| {
+        if path.starts_with("/long") { rows(&[], 300) } else { rows(&["a"], 1) }
+    });
+    rig.run(1_000).await;
+    let sent = rig.sent();
+    let times = |path: &str| {
+        let sent = sent.iter().filter(|sent| sent.path.starts_with(path));
+        sent.map(|sent| sent.at).collect::<Vec<_>>()
+    };
+    let late = times("/short").windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
+    assert!(late < 45.0 + 30.0, "{late}");
+    // It is spread over a minute, may wait for one more, and then for room.
+    let first = times("/third")[0] - sent[0].at;
+    assert!(first < 150.0, "{first}");
+    assert!(times("/long").len() > 500, "{}", times("/long").len());
+}
+
+#[tokio::test]
 async fn a_store_that_fills_up_makes_sweeps_seldom_and_ends_them() {
     for (percent, expected) in [(50, 9..=11), (90, 4..=6), (97, 4..=6), (100, 0..=0)] {
         let acme = account("acme", descriptor(LIMITS), &[("short", 60)]);

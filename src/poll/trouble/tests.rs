@@ -30,7 +30,7 @@ fn a_platform_that_does_not_say_so_is_left_alone_for_a_while() {
     let working = support::descriptor(support::LIMITS);
     for header in [None, Some("1e3".to_owned()), Some("-1".to_owned())] {
         let busy = reaction(Failure::Unavailable { status: 503, retry_after: header }.into(), working);
-        assert_eq!(busy.rests, Rests::Account);
+        assert_eq!(busy.rests, Rests::Watch);
         assert!((seconds(5)..=seconds(15)).contains(&busy.pause));
     }
 }
