@@ -151,7 +151,7 @@ impl Keeper {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let account = &self.account.settings.name;
-        let (was_told, needed_person) = (self.standing.is_failure_told, self.standing.needs_person.is_some());
+        let needed_person = self.standing.needs_person.is_some();
         let standing = &mut self.standing;
         standing.failures = standing.failures.saturating_add(1);
         standing.trouble = Some(trouble.to_string());
@@ -210,7 +210,7 @@ impl Keeper {
         let account = &self.account.settings.name;
         tracing::debug!(%account, "access of {account} was not renewed: {trouble}");
         if let Err(error) = self.keep(verbs, now).await {
-            self.standing.is_failure_told = was_told;
+            self.standing.is_failure_told &= !tells;
             return Err(error);
         }
         let is_refused = self.account.keeping.is_refused(self.version);
